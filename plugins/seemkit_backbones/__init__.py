@@ -1,0 +1,1 @@
+"""Backbones that ship with seemkit; each component has a module, found by `seemkit.backbones`."""

@@ -1,0 +1,1 @@
+"""seemkit: promptable segmentation as a framework of plugins."""

@@ -1,0 +1,1 @@
+"""Weights: names of the published files, conversion, and our own files."""

@@ -1,0 +1,158 @@
+"""Parameter names of the published SEEM and X-Decoder files, and ours, in both directions."""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Literal
+
+from seemkit.errors import WeightsError
+
+__all__ = ["Family", "guess_family", "is_ignorable", "to_ours", "to_theirs"]
+
+Family = Literal["focal", "davit", "sam_vit"]
+"""Backbone family of a published file; every other part is named alike in all of them."""
+
+IGNORABLE = (
+    "dilation_kernel",
+    "criterion.empty_weight",
+    "sem_seg_head.predictor.self_attn_mask",
+)
+"""Buffers that hold nothing learned."""
+
+PIXEL, HEAD = "sem_seg_head.pixel_decoder", "sem_seg_head.predictor"
+
+# In a rule {i} and {j} stand for a number, {w} for weight or bias, {rest} for anything; the first match wins,
+# both ways. Matrices that the original multiplies from the right (class_embed, mask_sptial_embed, lang_proj)
+# stay as they are.
+PIXEL_DECODER = [
+    *(
+        (f"{PIXEL}.{theirs}_{k + 1}.{tail}", f"pixel_decoder.{ours}.{k}.{end}")
+        for theirs, ours, count in (("adapter", "lateral", 3), ("layer", "output", 4))
+        for k in range(count)
+        for tail, end in (("weight", "conv.weight"), ("norm.{w}", "norm.{w}"))
+    ),
+    (f"{PIXEL}.input_proj.{{rest}}", "pixel_decoder.in_proj.{rest}"),
+    (f"{PIXEL}.transformer.encoder.layers.{{i}}.{{rest}}", "pixel_decoder.encoder.{i}.{rest}"),
+    (f"{PIXEL}.transformer.level_embed", "pixel_decoder.level_embed"),
+    (f"{PIXEL}.mask_features.{{w}}", "pixel_decoder.mask_proj.{w}"),
+]
+TEXT_ENCODER = [
+    (f"{HEAD}.lang_encoder.lang_encoder.{{rest}}", "text_encoder.transformer.{rest}"),
+    (f"{HEAD}.lang_encoder.lang_proj", "text_encoder.projection"),
+    (f"{HEAD}.lang_encoder.logit_scale", "text_encoder.logit_scale"),
+]
+CROSS, SELF, FFN = (
+    f"{HEAD}.transformer_{kind}_layers.{{i}}" for kind in ("cross_attention", "self_attention", "ffn")
+)
+MASK_DECODER = [
+    (f"{CROSS}.multihead_attn.{{rest}}", "decoder.layers.{i}.cross_attn.{rest}"),
+    (f"{CROSS}.norm.{{w}}", "decoder.layers.{i}.cross_norm.{w}"),
+    (f"{SELF}.self_attn.{{rest}}", "decoder.layers.{i}.self_attn.{rest}"),
+    (f"{SELF}.norm.{{w}}", "decoder.layers.{i}.self_norm.{w}"),
+    (f"{FFN}.linear1.{{w}}", "decoder.layers.{i}.ffn.fc1.{w}"),
+    (f"{FFN}.linear2.{{w}}", "decoder.layers.{i}.ffn.fc2.{w}"),
+    (f"{FFN}.norm.{{w}}", "decoder.layers.{i}.ffn_norm.{w}"),
+    (f"{HEAD}.level_embed.weight", "decoder.level_embed"),
+    (f"{HEAD}.query_feat.weight", "decoder.queries.object.content"),
+    (f"{HEAD}.query_embed.weight", "decoder.queries.object.position"),
+    (f"{HEAD}.decoder_norm.{{w}}", "heads.norm.{w}"),
+    (f"{HEAD}.class_embed", "heads.class_proj"),
+    (f"{HEAD}.mask_embed.layers.{{i}}.{{w}}", "heads.mask_mlp.{i}.{w}"),
+]
+PROMPTS = [
+    (f"{HEAD}.mask_sptial_embed.{{i}}", "prompts.region.level_proj.{i}"),
+    (f"{HEAD}.pn_indicator.weight", "prompts.region.sign_embed"),
+    (f"{HEAD}.spatial_featured.weight", "prompts.memory.content"),
+    (f"{HEAD}.spatial_embed.weight", "prompts.memory.position"),
+    (f"{HEAD}.caping_embed", "prompts.caption.proj"),
+    (f"{HEAD}.pos_embed_caping.weight", "prompts.caption.position"),
+    ("backbone_proj", "image_proj"),
+]
+IMAGE_ENCODER: dict[Family, list[tuple[str, str]]] = {
+    "focal": [
+        ("backbone.norm{i}.{w}", "image_encoder.out_norms.{i}.{w}"),
+        ("backbone.{rest}", "image_encoder.{rest}"),
+    ],
+    "davit": [  # ours are timm's names
+        ("backbone.convs.0.proj.{w}", "image_encoder.stem.conv.{w}"),
+        ("backbone.convs.0.norm.{w}", "image_encoder.stem.norm.{w}"),
+        ("backbone.convs.{i}.proj.{w}", "image_encoder.stages.{i}.downsample.conv.{w}"),
+        ("backbone.convs.{i}.norm.{w}", "image_encoder.stages.{i}.downsample.norm.{w}"),
+        *(
+            (
+                f"backbone.blocks.{{i}}.{{j}}.{kind}_block.{theirs}",
+                f"image_encoder.stages.{{i}}.blocks.{{j}}.{kind}_block.{ours}",
+            )
+            for kind, attention in (("spatial", "window_attn"), ("channel", "channel_attn"))
+            for theirs, ours in (
+                ("conv1.fn.dw.{w}", "cpe1.proj.{w}"),
+                ("conv2.fn.dw.{w}", "cpe2.proj.{w}"),
+                (f"{attention}.norm.{{w}}", "norm1.{w}"),
+                (f"{attention}.fn.{{rest}}", "attn.{rest}"),
+                ("ffn.norm.{w}", "norm2.{w}"),
+                ("ffn.fn.net.{rest}", "mlp.{rest}"),
+            )
+        ),
+    ],
+    "sam_vit": [  # ours are timm's names; `neck` is SEEM's own
+        ("backbone.blocks.{i}.mlp.lin1.{w}", "image_encoder.blocks.{i}.mlp.fc1.{w}"),
+        ("backbone.blocks.{i}.mlp.lin2.{w}", "image_encoder.blocks.{i}.mlp.fc2.{w}"),
+        ("backbone.{rest}", "image_encoder.{rest}"),
+    ],
+}
+SIGNS: dict[Family, str] = {
+    "focal": "backbone.patch_embed.norm.weight",
+    "davit": "backbone.convs.0.proj.weight",
+    "sam_vit": "backbone.pos_embed",
+}
+"""A key that only this family has."""
+
+PLACEHOLDERS = {"i": r"\d+", "j": r"\d+", "w": "weight|bias", "rest": ".+"}
+
+
+def to_ours(key: str, family: Family) -> str:
+    """Our name of a published parameter; an unknown or ignorable one raises :class:`WeightsError`."""
+    return rename(key, compile_rules(family, forth=True), "a published SEEM or X-Decoder file", family)
+
+
+def to_theirs(key: str, family: Family) -> str:
+    """The published name of one of our parameters; :class:`WeightsError` if no published file has it."""
+    return rename(key, compile_rules(family, forth=False), "this model", family)
+
+
+def is_ignorable(key: str) -> bool:
+    """True for a published entry that holds nothing learned."""
+    return key in IGNORABLE
+
+
+def guess_family(keys: Iterable[str]) -> Family:
+    """The backbone family of a published file, from its keys."""
+    known = set(keys)
+    for family, sign in SIGNS.items():
+        if sign in known:
+            return family
+    raise WeightsError(
+        "these weights have no backbone of the FocalNet, DaViT or SAM ViT family, so no SEEM file holds them"
+    )
+
+
+def rename(key: str, rules: list[tuple[re.Pattern[str], str]], where: str, family: Family) -> str:
+    for pattern, template in rules:
+        match = pattern.fullmatch(key)
+        if match:
+            return template.format(**match.groupdict())
+    raise WeightsError(f"parameter {key!r} is none that {where} with a {family} backbone has", path=key)
+
+
+@lru_cache
+def compile_rules(family: Family, *, forth: bool) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns and templates from theirs to ours (`forth`), or back."""
+    rules = [*IMAGE_ENCODER[family], *PIXEL_DECODER, *TEXT_ENCODER, *MASK_DECODER, *PROMPTS]
+    return [(compile_pattern(a), b) if forth else (compile_pattern(b), a) for a, b in rules]
+
+
+def compile_pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", template)
+    return re.compile(
+        "".join(f"(?P<{p}>{PLACEHOLDERS[p]})" if k % 2 else re.escape(p) for k, p in enumerate(parts))
+    )

@@ -1,0 +1,40 @@
+"""What a spatial prompt selects: a set of pixels of the input grid, with a sign and a kind."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Region", "RegionKind"]
+
+RegionKind = Literal["exact", "extent"]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Pixels of the input grid that a prompt selects.
+
+    Attributes:
+        mask: (height, width) bool on the grid; True where selected. It is made read-only.
+        include: True says "the object is here", False "it is not".
+        kind: "exact" if the pixels themselves belong to the object (click, scribble, mask), "extent" if the
+            object lies within them (box, lasso), so that a ring just outside is evidence against.
+    """
+
+    mask: NDArray[np.bool_]
+    include: bool = True
+    kind: RegionKind = "exact"
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 2 or self.mask.dtype != np.bool_:
+            raise TypeError(f"a region is a 2-D bool array, not {self.mask.dtype} of shape {self.mask.shape}")
+        if self.mask.flags.writeable:
+            mask = self.mask.copy()
+            mask.flags.writeable = False
+            object.__setattr__(self, "mask", mask)
+
+    @property
+    def area(self) -> int:
+        """How many pixels of the grid are selected."""
+        return int(self.mask.sum())

@@ -1,0 +1,1 @@
+"""How pictures come in and go out: loading, preparing for the network, drawing results on them."""

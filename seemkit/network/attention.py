@@ -1,0 +1,69 @@
+"""Multi-head attention whose projections can be taken apart, so that keys and values are projected once a scene."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Attention", "attend"]
+
+
+class Attention(nn.Module):
+    """Attention with the parameters of ``torch.nn.MultiheadAttention`` and its steps in the open.
+
+    Args:
+        dim: C, width of the rows.
+        heads: how many heads C is split into.
+    """
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
+        self.out_proj = nn.Linear(dim, dim)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Attend: query (N, T, C), key and value (N, S, C), allowed (N, T, S) bool or None; gives (N, T, C)."""
+        return self.read(query, self.keys(key), self.values(value), allowed)
+
+    def keys(self, x: Tensor) -> Tensor:
+        """(N, S, C) to keys (N, heads, S, C / heads)."""
+        return self._project(x, 1)
+
+    def values(self, x: Tensor) -> Tensor:
+        """(N, S, C) to values (N, heads, S, C / heads)."""
+        return self._project(x, 2)
+
+    def read(self, query: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """Attend with keys and values that are projected already; gives (N, T, C)."""
+        mask = None if allowed is None else allowed.unsqueeze(1)  # N x 1 x T x S
+        out = attend(self._project(query, 0), keys, values, mask)
+        projected: Tensor = self.out_proj(out.transpose(1, 2).flatten(2))
+        return projected
+
+    def _project(self, x: Tensor, part: int) -> Tensor:
+        n, t, c = x.shape
+        weight = self.in_proj_weight[part * c : (part + 1) * c]
+        bias = self.in_proj_bias[part * c : (part + 1) * c]
+        return functional.linear(x, weight, bias).view(n, t, self.heads, c // self.heads).transpose(1, 2)
+
+
+def attend(query: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None = None) -> Tensor:
+    """Scaled dot-product attention in which a row that may read nothing gives zeros.
+
+    Args:
+        query: (N, heads, T, d).
+        keys: (N, heads, S, d).
+        values: (N, heads, S, d).
+        allowed: (N, 1, T, S) bool, True where a row may read; None allows everything.
+
+    Returns:
+        (N, heads, T, d)
+    """
+    if allowed is None:
+        return functional.scaled_dot_product_attention(query, keys, values)
+    blind = ~allowed.any(-1, keepdim=True)  # N x 1 x T x 1
+    out = functional.scaled_dot_product_attention(query, keys, values, attn_mask=allowed | blind)
+    return out.masked_fill(blind, 0.0)

@@ -1,0 +1,33 @@
+"""The prediction heads: decoder rows to class embeddings and mask embeddings."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Heads"]
+
+
+class Heads(nn.Module):
+    """Shared by every layer (X-Decoder, CVPR 2023, section 3).
+
+    Args:
+        dim: C, width of rows, of mask embeddings and of mask features.
+        text_dim: D, width of the joint space of texts and class embeddings.
+    """
+
+    def __init__(self, dim: int, text_dim: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.class_proj = nn.Parameter(torch.empty(dim, text_dim))
+        self.mask_mlp = nn.ModuleList(nn.Linear(dim, dim) for _ in range(3))
+        nn.init.trunc_normal_(self.class_proj, std=0.02)
+
+    def mask_embedding(self, x: Tensor) -> Tensor:
+        """Normalised rows (N, Q, C) to mask embeddings (N, Q, C)."""
+        first, second, third = self.mask_mlp
+        out: Tensor = third(functional.relu(second(functional.relu(first(x)))))
+        return out
+
+    def class_embedding(self, x: Tensor) -> Tensor:
+        """Normalised rows (N, Q, C) to class embeddings (N, Q, D), un-normalised."""
+        return x @ self.class_proj

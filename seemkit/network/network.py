@@ -1,0 +1,95 @@
+"""The whole network of an assembly: image encoder, pixel decoder, mask decoder, heads, prompts and text encoder."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from seemkit.components import PixelFeatures
+from seemkit.network.conditioning import Conditioning
+from seemkit.network.decoder import MaskDecoder
+from seemkit.network.heads import Heads
+from seemkit.network.memory import MemoryRows
+from seemkit.network.sampler import RegionSampler
+from seemkit.prompting.context import Dims
+
+__all__ = ["Network", "PromptParts"]
+
+
+class PromptParts(nn.ModuleDict):
+    """Learned parts of prompts: the core's (region, memory, phrase) and one per plugin that has any."""
+
+    def __init__(self, decoder: MaskDecoder, dims: Dims) -> None:
+        super().__init__()
+        self.region = RegionSampler(dims.channels, decoder.preset, dims.levels)
+        self.memory = MemoryRows(decoder.options.memory_rows, dims.channels)
+        if decoder.preset.conditioned:
+            self.conditioning = Conditioning(dims.channels, dims.text)
+        if dims.text != dims.channels:
+            self.phrase = nn.Linear(dims.text, dims.channels)
+
+
+class Network(nn.Module):
+    """Weights only: it holds no image, no prompt and no cache, so threads can share it.
+
+    Args:
+        image_encoder: (B, 3, H, W) to four maps.
+        pixel_decoder: four maps to :class:`PixelFeatures`.
+        decoder: the mask decoder.
+        text_encoder: a :class:`seemkit.components.TextEncoder`.
+        text_dim: D.
+        plugins: learned parts of prompt plugins by ``<distribution>.<name>``.
+    """
+
+    def __init__(
+        self,
+        image_encoder: nn.Module,
+        pixel_decoder: nn.Module,
+        decoder: MaskDecoder,
+        text_encoder: nn.Module,
+        text_dim: int,
+        plugins: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.dims = Dims(decoder.dim, text_dim)
+        self.image_encoder = image_encoder
+        self.pixel_decoder = pixel_decoder
+        self.decoder = decoder
+        self.heads = Heads(decoder.dim, text_dim)
+        self.prompts = PromptParts(decoder, self.dims)
+        self.text_encoder = text_encoder
+        for name, module in (plugins or {}).items():
+            distribution, _, component = name.partition(".")
+            if distribution not in self.prompts:
+                self.prompts[distribution] = nn.ModuleDict()
+            family = self.prompts[distribution]
+            assert isinstance(family, nn.ModuleDict)
+            family[component] = module
+
+    def encode(self, image: Tensor) -> PixelFeatures:
+        """Normalised, padded images (B, 3, H, W) to pixel features."""
+        features: PixelFeatures = self.pixel_decoder(self.image_encoder(image))
+        return features
+
+    def phrase_rows(self, tokens: Tensor) -> Tensor:
+        """Token states (..., D) of the joint space to decoder rows (..., C)."""
+        if "phrase" in self.prompts._modules:
+            rows: Tensor = self.prompts.phrase(tokens)
+            return rows
+        return tokens
+
+    def class_scale(self, limit: float | None = None) -> Tensor:
+        """The temperature of class similarities, exp(logit_scale), at most `limit`."""
+        scale = self.text_encoder.logit_scale
+        assert isinstance(scale, Tensor)
+        return scale.exp() if limit is None else scale.exp().clamp(max=limit)
+
+    def class_logits(self, embeddings: Tensor, vocabulary: Tensor) -> Tensor:
+        """Temperature times cosine of class embeddings (..., D) and normalised names (K, D): (..., K)."""
+        unit = embeddings / (embeddings.norm(dim=-1, keepdim=True) + 1e-7)
+        return self.class_scale() * (unit @ vocabulary.T)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.decoder.level_embed.device

@@ -1,0 +1,160 @@
+"""Reference numbers of the original network: a reader, its inputs, its pseudo-random weights by our names.
+
+`SEEMKIT_GOLDEN` names the folder that holds them; without it every test here is skipped.
+"""
+
+import importlib.util
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
+from torch import Tensor
+
+MEAN = torch.tensor((123.675, 116.280, 103.530))[:, None, None]
+STD = torch.tensor((58.395, 57.120, 57.375))[:, None, None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What separates a tensor from its reference, over the values that the reference keeps."""
+
+    max_abs: float
+    rms: float
+
+
+class Golden:
+    """One case: `case[key]` is the decoded array, `case.meta[key]` what is known of it.
+
+    Arrays are stored whole, as packed bits (bool), or as every n-th value; the last come back flat.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        described = json.loads((folder / f"golden_{name}.json").read_text())
+        self.meta: dict[str, dict[str, Any]] = described["arrays"]
+        self.notes: list[str] = described["notes"]
+        self._stored = np.load(folder / f"golden_{name}.npz")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._stored.files
+
+    def __getitem__(self, key: str) -> NDArray[Any]:
+        stored, meta = self._stored[key], self.meta[key]
+        if meta["encoding"].startswith("packbits"):
+            return np.unpackbits(stored)[: int(np.prod(meta["shape"]))].astype(bool).reshape(meta["shape"])
+        values: NDArray[Any] = stored
+        return values if meta.get("stride", 1) > 1 else values.reshape(meta["shape"])
+
+    def tensor(self, key: str) -> Tensor:
+        """The array as a tensor."""
+        return torch.from_numpy(np.asarray(self[key]))
+
+    def compare(self, key: str, actual: Tensor) -> Difference:
+        """Largest and root mean square difference of `actual`, which must have the recorded shape."""
+        meta = self.meta[key]
+        assert list(actual.shape) == meta["shape"], (
+            f"{key}: shape {list(actual.shape)}, recorded {meta['shape']}"
+        )
+        values = actual.detach().double().cpu().numpy().ravel()[:: meta.get("stride", 1)]
+        gap = values - self[key].astype(np.float64).ravel()
+        return Difference(float(np.abs(gap).max()), float(np.sqrt(np.mean(gap**2))))
+
+    def disagreement(self, key: str, actual: Tensor) -> float:
+        """Share of pixels of a binary mask that differ."""
+        expected = self[key]
+        assert list(actual.shape) == list(expected.shape)
+        return float(np.mean(actual.cpu().numpy() != expected))
+
+
+@pytest.fixture(scope="session")
+def golden_folder() -> Path:
+    """The folder of the reference numbers."""
+    folder = os.environ.get("SEEMKIT_GOLDEN")
+    if not folder:
+        pytest.skip("SEEMKIT_GOLDEN does not name the folder of reference numbers")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def golden(golden_folder: Path) -> Callable[[str], Golden]:
+    """`golden("focalt_v0_spatial")["point/prev_mask"]`."""
+    return cache(lambda name: Golden(golden_folder, name))
+
+
+@pytest.fixture(scope="session")
+def golden_inputs(golden_folder: Path) -> Mapping[str, NDArray[Any]]:
+    """Images (H, W, 3) uint8 and prompt masks (H, W) bool by name."""
+    inputs: Mapping[str, NDArray[Any]] = np.load(golden_folder / "inputs.npz")
+    return inputs
+
+
+@pytest.fixture(scope="session")
+def golden_image(golden_inputs: Mapping[str, NDArray[Any]]) -> Callable[[str], Tensor]:
+    """Network input (1, 3, H, W) of a named image: normalised, then padded with zeros to multiples of 32."""
+
+    def prepare(name: str) -> Tensor:
+        image = torch.from_numpy(golden_inputs[name]).permute(2, 0, 1)
+        image = (image - MEAN) / STD
+        h, w = image.shape[-2:]
+        return torch.nn.functional.pad(image, (0, -w % 32, 0, -h % 32))[None]
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def golden_keys(golden_folder: Path) -> Callable[[str], dict[str, tuple[int, ...]]]:
+    """Shapes by name of a published file, without buffers: `golden_keys("seem_focalt_unicl_lang_v0")`."""
+    spec = Path(os.environ.get("SEEMKIT_SPEC", golden_folder.parent / "spec"))
+
+    def read(name: str) -> dict[str, tuple[int, ...]]:
+        lines = (line.split("\t") for line in (spec / "keys" / f"{name}.txt").read_text().splitlines())
+        return {key: read_shape(shape) for key, shape in lines if not is_ignorable(key)}
+
+    return cache(read)
+
+
+@pytest.fixture(scope="session")
+def golden_state_dict(
+    golden_folder: Path, golden_keys: Callable[[str], dict[str, tuple[int, ...]]]
+) -> Callable[..., dict[str, Tensor]]:
+    """Pseudo-random weights of a published file under our names.
+
+    `golden_state_dict("seem_focalt_unicl_lang_v0")` fills everything (164 M values, seconds);
+    `part="text_encoder."` fills that part and cuts its prefix. v0 and v1 have the same names, hence weights.
+    """
+    filler = load_module(golden_folder / "fill.py")
+
+    def fill(name: str, part: str = "") -> dict[str, Tensor]:
+        shapes = golden_keys(name)
+        family = guess_family(shapes)
+        renamed = {to_ours(key, family): (key, shape) for key, shape in shapes.items()}
+        return {
+            ours[len(part) :]: torch.from_numpy(filler.fill(key, shape))
+            for ours, (key, shape) in renamed.items()
+            if ours.startswith(part)
+        }
+
+    return fill
+
+
+def read_shape(text: str) -> tuple[int, ...]:
+    return () if text == "scalar" else tuple(int(n) for n in text.split(","))
+
+
+def load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
