@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from importlib_metadata import Distribution, EntryPoint, distributions
 
@@ -47,16 +48,23 @@ def _plugin_distributions(
     host: str, path: Sequence[str] | None, faults: list[Fault]
 ) -> Iterator[Distribution]:
     """The distributions that mention a group of the host; the first of a name on the path counts."""
-    where = {} if path is None else {"path": list(path)}
     names: set[str] = set()
-    for distribution in distributions(**where):
+    for distribution in _search(path):
         try:
             if f"{host}." in (distribution.read_text("entry_points.txt") or ""):
                 names.add(normalise(distribution.name))
         except Exception as error:
             faults.append(_broken(distribution, error))
     for name in sorted(names):
-        yield next(iter(distributions(name=name, **where)))
+        yield from _search(path, name)[:1]
+
+
+def _search(path: Sequence[str] | None, name: str | None = None) -> list[Distribution]:
+    """All distributions on `path`, or those called `name`, in the order of the path."""
+    where: dict[str, object] = {} if path is None else {"path": list(path)}
+    if name is not None:
+        where["name"] = name
+    return cast(list[Distribution], list(distributions(**where)))
 
 
 def _read(distribution: Distribution, host: str, host_version: str | None) -> list[Component]:
@@ -95,7 +103,9 @@ def _describe(
         extras = tuple(sorted(normalise(extra) for extra in entry.extras))
     except (ValueError, AttributeError):
         cause = f"its entry point {entry.value!r} is not of the form 'module:attribute'"
-        return _quarantine(replace(base, name=parsed.bare, revision=parsed.revision), cause, "report it to its author")
+        return _quarantine(
+            replace(base, name=parsed.bare, revision=parsed.revision), cause, "report it to its author"
+        )
     return replace(base, name=parsed.bare, revision=parsed.revision, extras=extras, source=source)
 
 
@@ -108,7 +118,9 @@ def _check(
         return _quarantine(component, cause, f"reinstall it: pip install --force-reinstall {plugin}")
     if not api.admits(host_version):
         cause = f"it asks for {host}{api.specifier} but {host} {host_version} is installed"
-        remedy = f'install a version of it that fits (pip install --upgrade {plugin}) or "{host}{api.specifier}"'
+        remedy = (
+            f'install a version of it that fits (pip install --upgrade {plugin}) or "{host}{api.specifier}"'
+        )
         return _quarantine(component, cause, remedy)
     missing = missing_for_extras(distribution, component.extras) if component.extras else []
     if missing:

@@ -11,7 +11,7 @@ from seemkit_registry.suggestion import nearest
 __all__ = ["Validator", "import_component", "validate"]
 
 Validator = Callable[[object], str | None]
-"""Looks at the object behind an entry point: None if it is right, or else what is wrong, as part of a sentence."""
+"""Looks at an object of its kind: None if it is right, else what is wrong, as part of a sentence."""
 
 
 def import_component(component: Component, validator: Validator | None = None) -> object:

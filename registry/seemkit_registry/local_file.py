@@ -68,8 +68,8 @@ def run_file(path: Path) -> ModuleType | Fault:
 def declared_in(module: ModuleType, path: Path, classify: Classify | None = None) -> list[Declared]:
     """The components that `module`, run from the file at `path`, declares.
 
-    A class or function declares itself by an attribute of its own, ``component = ("prompts", "lasso")``, or by
-    what `classify` says of it. Only what the file itself defines counts.
+    A class or function declares itself by an attribute of its own, ``component = ("prompts", "lasso")``, or
+    by what `classify` says of it. Only what the file itself defines counts.
 
     Raises:
         RegistryError: it declares none, or declares one wrongly.

@@ -1,4 +1,4 @@
-"""How components are named: ``points``, ``points@2``, ``distribution/points`` and ``distribution/points@2``."""
+"""The names of components: ``points``, ``points@2``, ``distribution/points``, ``distribution/points@2``."""
 
 import re
 from dataclasses import dataclass

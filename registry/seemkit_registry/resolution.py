@@ -8,7 +8,7 @@ from seemkit_registry.fault import Fault
 from seemkit_registry.names import Name, normalise
 from seemkit_registry.suggestion import nearest
 
-__all__ = ["Preferences", "active", "resolve"]
+__all__ = ["Preferences", "active", "merge_preferences", "resolve"]
 
 Preferences = Mapping[str, Mapping[str, str]]
 """Which distribution a bare name means: ``{"prompts": {"points": "seemkit"}}``."""
@@ -73,12 +73,19 @@ def active(kind: str, components: Sequence[Component], preferences: Preferences)
     return [best[key] for key in sorted(best)]
 
 
+def merge_preferences(base: Preferences, more: Preferences | None) -> Preferences:
+    """`base` with the preferences of `more` over it."""
+    if not more:
+        return base
+    return {kind: {**base.get(kind, {}), **more.get(kind, {})} for kind in {*base, *more}}
+
+
 def _ambiguous(kind: str, name: Name, providers: list[str]) -> AmbiguousComponent:
     qualified = [str(Name(name.bare, name.revision, provider)) for provider in providers]
     choices = " or ".join(repr(choice) for choice in qualified)
     return AmbiguousComponent(
-        f"{len(providers)} distributions provide {kind} {str(name)!r}: write {choices}, or state a preference "
-        f"such as prefer: {{{kind}: {{{name.bare}: {providers[0]}}}}}",
+        f"{len(providers)} distributions provide {kind} {str(name)!r}: write {choices}, or state a "
+        f"preference such as prefer: {{{kind}: {{{name.bare}: {providers[0]}}}}}",
         kind=kind,
         name=str(name),
         suggestion=qualified[0],

@@ -132,7 +132,9 @@ def _parse(file: Path | None) -> ast.Module | None:
         return None
 
 
-def _last_definition(body: list[ast.stmt], name: str) -> ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _last_definition(
+    body: list[ast.stmt], name: str
+) -> ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | None:
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     found = [node for node in body if isinstance(node, kinds) and node.name == name]
     return found[-1] if found else None

@@ -9,8 +9,8 @@ __all__ = ["distance", "nearest"]
 def nearest(word: str, candidates: Iterable[str], n: int = 1) -> list[str]:
     """The `n` candidates that `word` most likely meant, best first; empty if none is near.
 
-    Case, and ``-`` against ``_``, do not count. A candidate is near if it takes few edits (about one for three
-    letters), begins with the word or contains it, or shares most of its letters in order. The answer does
+    Case, and ``-`` against ``_``, do not count. A candidate is near if it takes few edits (about one for
+    three letters), contains the word or is contained, or shares most of its letters in order. The answer does
     not depend on the order of the candidates.
 
     >>> nearest("ponits", ["boxes", "points", "polygons"])

@@ -6,6 +6,7 @@ import stat
 import struct
 import threading
 import zlib
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +28,7 @@ MAX_PIXELS = 100_000_000
 """The largest image that is read, in pixels; told from the header, before anything is decoded."""
 
 _BACKGROUND = (255, 255, 255)
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, LookupError, TypeError)
 """What decoders raise on damaged files."""
 _BOMB = Image.DecompressionBombError
@@ -142,7 +144,6 @@ def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 
 def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
-    shape = "x".join(map(str, array.shape)) or "no shape"
     expected = "expected (H, W, 3) RGB, (H, W, 4) RGBA or (H, W) grey"
     if array.size == 0:
         raise _refusal(f"the image array of shape {array.shape} holds no pixel: {expected}")
@@ -158,7 +159,7 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype != np.uint8:
         fix = _dtype_fix(array)
         raise _refusal(
-            f"the image array ({shape}) holds {array.dtype}: expected uint8 from 0 to 255; give {fix}",
+            f"the image array of shape {array.shape} holds {array.dtype}, not uint8 from 0 to 255: give {fix}",
             suggestion=fix,
         )
     _check_size(array.shape[:2], "the image array")
@@ -166,7 +167,7 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
         return np.array(array, np.uint8, order="C")
     grey = array if array.ndim == 2 else array[..., 0]
     if array.ndim == 3 and array.shape[2] == 4:
-        return _to_rgb(Image.fromarray(np.ascontiguousarray(array), "RGBA"), "the image array")
+        return _to_rgb(Image.fromarray(np.ascontiguousarray(array)), "the image array")
     return np.repeat(grey[..., None], 3, axis=2)
 
 
@@ -221,25 +222,16 @@ def _missing(path: Path) -> ImageError:
 
 
 def _inside(folder: Path) -> str:
-    try:
-        images = sorted(n for n in _names(folder) if n.lower().endswith(_SUFFIXES))
-    except OSError:
-        return ""
+    images = sorted(name for name in _names(folder) if name.lower().endswith(_SUFFIXES))
     return f"; did you mean {str(folder / images[0])!r}?" if images else ""
 
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-
-
 def _names(folder: Path, limit: int = 2000) -> list[str]:
-    names: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if len(names) == limit:
-                break
-            if entry.is_file():
-                names.append(entry.name)
-    return names
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, limit) if entry.is_file()]
+    except OSError:
+        return []
 
 
 def _list(words: tuple[str, ...]) -> str:
@@ -248,7 +240,7 @@ def _list(words: tuple[str, ...]) -> str:
 
 def _reason(error: BaseException) -> str:
     said = " ".join(str(error).split())
-    return said[:200] if said else type(error).__name__
+    return said[:200] if " " in said else "its contents contradict each other"  # a bare number or key
 
 
 def _refusal(sentence: str, suggestion: str | None = None) -> ImageError:

@@ -106,13 +106,9 @@ class Preprocess:
         height, width = resized.shape[:2]
         bottom, right = self.padded((height, width))
         if height > bottom or width > right:
-            raise ValueError(
-                f"an image of {resized.shape[:2]} does not fit into the input of {(bottom, right)}"
-            )
+            raise ValueError(f"an image of {(height, width)} is larger than the input of {(bottom, right)}")
         chw = np.ascontiguousarray(resized.transpose(2, 0, 1))
         pixels = torch.tensor(chw, dtype=torch.float32)  # 3 x h x w
-            np.ascontiguousarray(resized.transpose(2, 0, 1)), dtype=torch.float32
-        )  # 3 x h x w
         mean = torch.tensor(self.mean, dtype=torch.float32)[:, None, None]
         std = torch.tensor(self.std, dtype=torch.float32)[:, None, None]
         padded = torch.zeros(3, bottom, right)

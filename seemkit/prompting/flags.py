@@ -1,11 +1,11 @@
-"""Reading prompts from command-line flags: numbers, and the object that a flag names."""
+"""Reading prompts from command-line flags: numbers, points, and the object that a flag names."""
 
 import math
 import re
 
 from seemkit.errors import PromptError
 
-__all__ = ["floats", "split_flag"]
+__all__ = ["floats", "points_of", "split_flag"]
 
 _NAMED = re.compile(r"^(?P<name>[^\W\d][\w -]{0,99}):(?P<value>.+)$", re.DOTALL)
 
@@ -29,3 +29,11 @@ def split_flag(text: str) -> tuple[str | None, str]:
     """Split `dog:120,80` into the object it names and the value; the name starts with a letter."""
     found = _NAMED.match(text)
     return (found["name"], found["value"]) if found else (None, text)
+
+
+def points_of(text: str, *, flag: str, form: str) -> list[tuple[float, float]]:
+    """The points of `12,30 40,35 60,20`: an even number of finite numbers, one point at least."""
+    values = floats(text, flag=flag, form=form)
+    if len(values) % 2:
+        raise PromptError(f"--{flag} {text!r} has {len(values)} numbers, which are no pairs: expected {form}", path=flag)
+    return list(zip(values[::2], values[1::2], strict=True))

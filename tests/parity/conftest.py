@@ -18,6 +18,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
+from seemkit.network.decoder import Seem
+from seemkit.network.network import Network
+from seemkit.network.pixel_decoder import FPN
+from seemkit.network.prepared import PreparedScene
+from seemkit_backbones.focal import Focal
+from seemkit_text.unicl import UniCL
 from torch import Tensor
 
 MEAN = torch.tensor((123.675, 116.280, 103.530))[:, None, None]
@@ -145,6 +151,34 @@ def golden_state_dict(
         }
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def golden_network(golden_state_dict: Callable[..., dict[str, Tensor]]) -> Network:
+    """The published Focal-T network with the pseudo-random weights, wired as v0."""
+    backbone, pixels, decoder = Focal.Options(), FPN.Options(), Seem.Options(preset="seem_v0")
+    with torch.device("meta"):
+        network = Network(
+            Focal.build(backbone),
+            FPN.build(pixels, Focal.declare(backbone)),
+            Seem.build(decoder, pixels.dim),
+            UniCL.build(UniCL.Options()),
+            512,
+        )
+    network.load_state_dict(golden_state_dict("seem_focalt_unicl_lang_v0"), assign=True)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def golden_scene(golden_network: Network, golden_image: Callable[[str], Tensor]) -> Callable[[str], PreparedScene]:
+    """What the network makes of a named image before it is asked anything."""
+
+    @torch.inference_mode()
+    def prepare(name: str) -> PreparedScene:
+        pixels = golden_network.encode(golden_image(name))
+        return golden_network.decoder.prepare(pixels.levels, pixels.mask_features)
+
+    return cache(prepare)
 
 
 def read_shape(text: str) -> tuple[int, ...]:

@@ -1,0 +1,98 @@
+"""Text on pictures: fonts that can show it, shortening, and chips (a text on a rounded, coloured ground)."""
+
+import unicodedata
+from functools import lru_cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from seemkit.imaging.palette import RGB, ink_on
+
+__all__ = ["Font", "chip", "font", "shorten", "showable"]
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+_WIDER_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arialuni.ttf", "arial.ttf")
+"""Tried in this order for scripts that the font which PIL carries cannot show."""
+
+
+@lru_cache(maxsize=64)
+def font(size: int, text: str = "") -> Font:
+    """The font of PIL itself; for a text that it cannot show, a font of the system that can, if there is one."""
+    own = ImageFont.load_default(size=size)
+    if _shows(own, text):
+        return own
+    for name in _WIDER_FONTS:
+        try:
+            other = ImageFont.truetype(name, size)
+        except OSError:
+            continue
+        if _shows(other, text):
+            return other
+    return own
+
+
+def showable(text: str) -> str:
+    """`text` on one line, without accents where the font of PIL itself lacks them."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if _shows(ImageFont.load_default(size=16), line):
+        return line
+    plain = "".join(c for c in unicodedata.normalize("NFKD", line) if not unicodedata.combining(c))
+    return plain if _shows(ImageFont.load_default(size=16), plain) else line
+
+
+def shorten(text: str, face: Font, width: float) -> str:
+    """Cut `text` so that it is at most `width` pixels wide, with an ellipsis where something is missing."""
+    if face.getlength(text) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if face.getlength(text[:middle].rstrip() + "…") <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…" if low else ""
+
+
+def chip(text: str, ground: RGB, size: int, width: float, dot: RGB | None = None) -> Image.Image | None:
+    """A chip as RGBA: `text` in letters of `size` pixels, at most `width` wide; None if not even one fits.
+
+    Args:
+        text: what to say.
+        ground: the colour of the chip; the ink is chosen to be readable on it.
+        size: of the letters, in pixels.
+        width: the chip is at most this wide; the text is cut to fit.
+        dot: the colour of a disc before the text.
+    """
+    text = showable(text)
+    face = font(size, text)
+    side, above = round(size * 0.5), round(size * 0.28)
+    before = round(size * 0.95) if dot else 0
+    text = shorten(text, face, width - 2 * side - before)
+    if not text:
+        return None
+    ascent, descent = _extent(face)
+    wide, high = round(face.getlength(text)) + 2 * side + before, ascent + descent + 2 * above
+    fine = 4
+    plate = Image.new("RGBA", (wide * fine, high * fine))
+    draw = ImageDraw.Draw(plate)
+    draw.rounded_rectangle((0, 0, wide * fine - 1, high * fine - 1), radius=high * fine * 0.28, fill=(*ground, 255))
+    if dot:
+        reach, x, y = size * 0.32 * fine, (side + size * 0.25) * fine, high / 2 * fine
+        draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=(*dot, 255))
+    plate = plate.resize((wide, high), Image.Resampling.BOX)
+    ImageDraw.Draw(plate).text((side + before, above + ascent), text, font=face, fill=ink_on(ground), anchor="ls")
+    return plate
+
+
+def _extent(face: Font) -> tuple[int, int]:
+    """Pixels above and below the base line that ordinary letters need."""
+    top, bottom = face.getbbox("Ahg", anchor="ls")[1::2] if isinstance(face, ImageFont.FreeTypeFont) else (-8, 3)
+    return round(-top), round(bottom)
+
+
+def _shows(face: Font, text: str) -> bool:
+    if not isinstance(face, ImageFont.FreeTypeFont):
+        return text.isascii()
+    missing = bytes(face.getmask("\uffff"))
+    return all(c.isascii() or bytes(face.getmask(c)) != missing for c in set(text))

@@ -1,0 +1,84 @@
+"""Field type for the image of a reference: a path, pixels, or a scene; pixels and scenes travel by their hash."""
+
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import numpy as np
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
+
+from seemkit.prompting.arrays import array_hash
+
+if TYPE_CHECKING:
+    from seemkit.scene import ImageSource, Scene
+
+    Picture: TypeAlias = ImageSource | Scene
+
+__all__ = ["Picture", "fingerprint_of"]
+
+
+def fingerprint_of(picture: object) -> str | None:
+    """The fingerprint of a scene; None for anything else. (Told by the attribute: scenes come with torch.)"""
+    found = getattr(picture, "fingerprint", None)
+    return found if isinstance(found, str) and found else None
+
+
+def _read_picture(value: object, info: ValidationInfo) -> object:
+    if isinstance(value, Mapping):
+        return _read_asset(value, (info.context or {}).get("assets") or {})
+    if fingerprint_of(value):
+        return value
+    if isinstance(value, str | PathLike):
+        path = fspath(value)
+        if not isinstance(path, str) or not path.strip():
+            raise ValueError("expected the path of an image, found an empty one")
+        return path
+    from seemkit.imaging.load import load_image
+
+    pixels = load_image(value)  # type: ignore[arg-type]  # it says in a sentence what it does not take
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> object:
+    kind = "scene" if "scene" in value else "sha256"
+    name = value.get(kind)
+    if not isinstance(name, str):
+        raise ValueError('expected a path, {"sha256": hash} of an image or {"scene": fingerprint}')
+    word = "scene" if kind == "scene" else "image"
+    if name not in assets:
+        raise ValueError(f"the {word} {name[:12]}... travels by hash: hand it over in assets={{hash: {word}}}")
+    found = assets[name]
+    content = fingerprint_of(found) if kind == "scene" else array_hash(np.asarray(found))
+    if content != name:
+        raise ValueError(f"the asset handed over as {name[:12]}... has other content")
+    if isinstance(found, np.ndarray):
+        found = found.copy()
+        found.flags.writeable = False
+    return found
+
+
+def _write_picture(value: object) -> str | dict[str, Any]:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.ndarray):
+        return {"sha256": array_hash(value), "shape": list(value.shape), "dtype": str(value.dtype)}
+    return {"scene": fingerprint_of(value)}
+
+
+if not TYPE_CHECKING:
+    Picture = Annotated[
+        object,
+        BeforeValidator(_read_picture),
+        PlainSerializer(_write_picture, return_type=str | dict),
+        WithJsonSchema(
+            {
+                "description": "the path of an image, or the hash of one (or of a scene) that is handed over",
+                "anyOf": [
+                    {"type": "string", "minLength": 1},
+                    {"type": "object", "properties": {"sha256": {"type": "string"}}, "required": ["sha256"]},
+                    {"type": "object", "properties": {"scene": {"type": "string"}}, "required": ["scene"]},
+                ],
+            }
+        ),
+    ]

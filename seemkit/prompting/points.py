@@ -1,0 +1,31 @@
+"""Field type for lists of points: sequences or (n, 2) arrays come in, tuples of finite (x, y) are kept."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+import numpy as np
+from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field
+
+__all__ = ["MAX_POINTS", "Points"]
+
+MAX_POINTS = 4096
+"""The longest list of points that a prompt takes."""
+
+_Value = TypeVar("_Value")
+
+
+def _read_array(value: _Value) -> _Value | list[object]:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _freeze(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    return tuple(points)
+
+
+Points = Annotated[
+    Sequence[tuple[Annotated[float, AllowInfNan(False)], Annotated[float, AllowInfNan(False)]]],
+    Field(min_length=1, max_length=MAX_POINTS),
+    BeforeValidator(_read_array),
+    AfterValidator(_freeze),
+]
+"""One to `MAX_POINTS` points (x, y) in pixels of the original image, finite; kept as a tuple of pairs."""

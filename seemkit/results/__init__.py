@@ -1,0 +1,1 @@
+"""What a result turns into: polygons, COCO annotations, drawings, files."""

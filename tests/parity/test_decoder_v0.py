@@ -1,0 +1,313 @@
+"""The mask decoder against the original's: regions, rounds and phrases (cases v0_spatial, v0_inter, *_ground*).
+
+Numbers are those of its v1.0 code with pseudo-random weights. Where it drew points at random, its recorded draws are
+replayed. The decoder is called with rows; how prompts become rows is tested elsewhere.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from seemkit.network.decoder import Decoded
+from seemkit.network.network import Network
+from seemkit.network.prepared import PreparedScene
+from seemkit.network.presets import PRESETS
+from seemkit.network.rows import RowBatch
+from seemkit.network.sampler import PointBatch, RegionTokens
+
+LIMIT = 512  # points of one object and sign; above it the original draws
+LOGITS, RMS = 5e-3, 5e-4  # the original against itself, with other tokens in the batch: 2.3e-3 and 6e-5
+FLIPPED = 1e-3  # share of pixels of a binary mask
+MARGIN = 0.05  # below it the best of two candidates is a matter of rounding
+SPATIAL = ["point", "point_neg", "box", "box_edge", "scribble", "polygon"]
+
+Masks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What N objects get: every candidate and the chosen one."""
+
+    decoded: Decoded
+    tokens: RegionTokens
+    scores: Tensor  # N x Q
+    masks: Tensor  # N x Q x h x w
+
+    @property
+    def chosen(self) -> Tensor:
+        """(N, 1, h, w) logits of the best candidate."""
+        return self.masks[torch.arange(len(self.masks)), self.scores.argmax(1)][:, None]
+
+
+@pytest.fixture(scope="module")
+def ask_region(golden_network: Network, golden_scene: Callable[[str], PreparedScene]) -> Callable[..., Answer]:
+    """Decode regions of img_a as v0 does: all queries copied for each object, one object a batch entry."""
+
+    @torch.inference_mode()
+    def ask(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]], previous: Tensor | None = None) -> Answer:
+        scene = golden_scene("img_a")
+        n = len(positive)
+        tokens = golden_network.prompts.region(scene, replay_points(positive, negative, draws))
+        rows = [queries(golden_network, n), RowBatch("region", tokens.content, tokens.position, tokens.padding)]
+        if previous is not None:
+            content, position = golden_network.prompts.memory()
+            rows.append(RowBatch("memory", repeat(content, n), repeat(position, n), attends=previous[:, 0]))
+        decoded = golden_network.decoder(scene, rows, golden_network.heads)
+        scores = torch.einsum("nqc,nc->nq", decoded.mask_embeddings, tokens.anchor)
+        return Answer(decoded, tokens, scores, scene.dot(scene.mask_features, decoded.mask_embeddings))
+
+    return ask
+
+
+@pytest.mark.parametrize("name", SPATIAL)
+def test_a_region_is_answered_as_by_the_original(
+    name: str, ask_region: Callable[..., Answer], golden: Callable[[str], Any], golden_inputs: Any
+) -> None:
+    case = golden("focalt_v0_spatial")
+    positive, negative = prompt_masks(case, name, golden_inputs)
+    answer = ask_region(positive, negative, draws_of(case, name))
+
+    assert_close(case, f"{name}/pred_pspatials", answer.tokens.anchor[None], limit=1e-4)
+    assert_close(case, f"{name}/pred_smaskembs", answer.decoded.mask_embeddings)
+    assert_close(case, f"{name}/pred_smasks", answer.masks)
+    expected = case.tensor(f"{name}/select_logits")[0, :, 0]
+    # scores sum 512 products, so their error grows with their own size (std about 20)
+    torch.testing.assert_close(answer.scores[0], expected, atol=5e-3, rtol=1e-3)
+    if margin(expected) > MARGIN:
+        assert answer.scores[0].argmax() == expected.argmax()
+        assert_close(case, f"{name}/prev_mask", answer.chosen)
+        assert_mask(case.tensor(f"{name}/prev_mask") > 0, answer.chosen > 0)
+
+
+@pytest.mark.parametrize("name", SPATIAL)
+def test_the_second_round_reads_the_mask_of_the_first(
+    name: str, ask_region: Callable[..., Answer], golden: Callable[[str], Any], golden_inputs: Any
+) -> None:
+    case = golden("focalt_v0_spatial")
+    positive, negative = prompt_masks(case, name, golden_inputs)
+    previous = case.tensor(f"{name}/prev_mask")
+    answer = ask_region(positive, negative, draws_of(case, f"{name}/round2"), previous)
+    assert margin(answer.scores[0]) > MARGIN
+    assert_close(case, f"{name}/round2_prev_mask", answer.chosen)
+
+
+@pytest.mark.parametrize(("name", "objects"), [("one", 1), ("three", 3)])
+def test_four_rounds_that_hand_on_their_own_masks(
+    name: str, objects: int, ask_region: Callable[..., Answer], golden: Callable[[str], Any]
+) -> None:
+    case = golden("focalt_v0_inter")
+    draws = draws_of(case, name)
+    previous = None
+    for k in range(4):
+        positive, negative = (case[f"{name}/r{k}/{sign}_mask_in"][:, 0] for sign in ("pos", "neg"))
+        assert len(positive) == objects
+        answer = ask_region(positive, negative, draws, previous)
+        assert min(margin(scores) for scores in answer.scores) > MARGIN
+        assert_close(case, f"{name}/r{k}/prev_mask", answer.chosen)
+        assert case.disagreement(f"{name}/r{k}/prev_mask_bin", answer.chosen > 0) <= FLIPPED
+        previous = answer.chosen
+    assert next(draws, None) is None
+
+
+@pytest.mark.parametrize(
+    ("case_name", "name", "image"),
+    [
+        ("focalt_v0_ground2", "text_plain", "img_a"),
+        ("focalt_v0_ground2", "text_point_plain", "img_a"),  # the published wiring keeps the point out
+        ("focalt_v1_ground", "single0", "img_a"),
+        ("focalt_v1_ground", "single1", "img_a"),
+        ("focalt_v1_ground", "single2", "img_a"),
+        ("focalt_v1_ground", "joint", "img_a"),  # five phrases in one token group
+        ("focalt_v1_ground", "pad_d", "img_d"),  # padded from 250 x 300
+    ],
+)
+@torch.inference_mode()
+def test_phrases_are_answered_as_by_the_original(
+    case_name: str,
+    name: str,
+    image: str,
+    golden_network: Network,
+    golden_scene: Callable[[str], PreparedScene],
+    golden: Callable[[str], Any],
+) -> None:
+    case, scene = golden(case_name), golden_scene(image)
+    tokens, embeddings = encode(golden_network, case.meta[f"{name}/pred_gmasks"]["texts"])
+    rows = [queries(golden_network, 1), RowBatch("phrase", tokens, tokens)]
+    decoded = golden_network.decoder(scene, rows, golden_network.heads)
+    check_phrases(case, name, golden_network, scene, decoded, embeddings)
+
+
+@torch.inference_mode()
+def test_a_phrase_and_a_point_for_one_object_are_wired_as_the_originals_rewiring(
+    golden_network: Network,
+    golden_scene: Callable[[str], PreparedScene],
+    golden: Callable[[str], Any],
+    golden_inputs: Any,
+) -> None:
+    case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
+    tokens, embeddings = encode(golden_network, case.meta["text_point_hooked/pred_gmasks"]["texts"])
+    region = region_rows(golden_network, scene, point_batch(golden_inputs, grown=1))
+    rows = [queries(golden_network, 1), RowBatch("phrase", tokens, tokens), region]
+    decoded = golden_network.decoder(scene, rows, golden_network.heads)
+    check_phrases(case, "text_point_hooked", golden_network, scene, decoded, embeddings)
+
+
+@pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hooked"])
+@torch.inference_mode()
+def test_rules_are_data_two_sets_of_queries_in_one_call(
+    hooked: bool,
+    golden_network: Network,
+    golden_scene: Callable[[str], PreparedScene],
+    golden: Callable[[str], Any],
+    golden_inputs: Any,
+) -> None:
+    # the original runs spatial and grounding queries side by side; text reads the grounding ones only
+    case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
+    tokens, _ = encode(golden_network, ["person"])
+    region = region_rows(golden_network, scene, point_batch(golden_inputs))
+    grounding = replace(queries(golden_network, 1), role="grounding")
+    rules = {
+        "query": frozenset({"query", "region", "phrase"} if hooked else {"query", "region"}),
+        "grounding": frozenset({"grounding", "phrase"}),
+        "phrase": frozenset({"grounding", "phrase"}),
+        "region": frozenset({"region"}),
+    }
+    rows = [queries(golden_network, 1), grounding, RowBatch("phrase", tokens, tokens), region]
+    with rewired(golden_network, rules):
+        decoded = golden_network.decoder(scene, rows, golden_network.heads)
+    anchor = golden_network.prompts.region(scene, point_batch(golden_inputs)).anchor
+    spatial = decoded.mask_embeddings[:, : queries(golden_network, 1).length]
+    scores = (spatial @ anchor[0])[0]
+    assert margin(scores) > MARGIN
+    mask = scene.dot(scene.mask_features, spatial[:, scores.argmax()][:, None])
+    assert_close(case, f"click_text_{'hooked' if hooked else 'plain'}/prev_mask", mask)
+
+
+def check_phrases(
+    case: Any, name: str, network: Network, scene: PreparedScene, decoded: Decoded, embeddings: Tensor
+) -> None:
+    """Candidates, scores and the masks of each phrase at output size."""
+    masks = scene.dot(scene.mask_features, decoded.mask_embeddings)
+    classes = network.heads.class_embedding(decoded.queries)
+    assert_close(case, f"{name}/pred_gmasks", masks)
+    assert_close(case, f"{name}/pred_gtexts", classes)
+    unit = functional.normalize(embeddings, dim=1)
+    cosines = functional.normalize(classes[0], dim=1) @ unit.T
+    scores = network.class_scale(limit=100.0) * cosines  # Q x phrases
+    if f"{name}/out_prob" in case:
+        assert_close(case, f"{name}/out_prob", scores)
+    sure = torch.tensor([margin(column) > MARGIN for column in scores.T])
+    chosen = scores.argmax(0)
+    if f"{name}/matched_id" in case:
+        assert torch.equal(chosen[sure], case.tensor(f"{name}/matched_id")[sure])
+    assert sure.any()
+    _, height, width = case.meta[f"{name}/grounding_mask_bin"]["shape"]
+    full = functional.interpolate(masks[:, chosen], scale_factor=4, mode="bilinear", align_corners=False)
+    ours = full[0, sure, :height, :width] > 0
+    theirs = case.tensor(f"{name}/grounding_mask_bin")[sure]
+    assert_mask(theirs, ours)
+
+
+def queries(network: Network, n: int) -> RowBatch:
+    content, position = network.decoder.object_queries()
+    return RowBatch("query", repeat(content, n), repeat(position, n))
+
+
+def repeat(x: Tensor, n: int) -> Tensor:
+    return x.expand(n, *x.shape)
+
+
+def encode(network: Network, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Tokens of all texts in one row (1, T, C), and their embeddings."""
+    phrases = network.text_encoder.encode(texts)  # type: ignore[operator]
+    return torch.cat([p.tokens for p in phrases])[None], torch.stack([p.embedding for p in phrases])
+
+
+def region_rows(network: Network, scene: PreparedScene, points: list[PointBatch]) -> RowBatch:
+    tokens = network.prompts.region(scene, points)
+    return RowBatch("region", tokens.content, tokens.position, tokens.padding)
+
+
+def point_batch(inputs: Any, grown: int = 0) -> list[PointBatch]:
+    """The recorded click, a square of 3 pixels; evaluation with text grows it by one more on each side."""
+    point = inputs["point"][None]
+    for _ in range(grown):
+        point = functional.max_pool2d(torch.from_numpy(point).float(), 3, 1, 1).numpy() > 0
+    return replay_points(point, np.zeros_like(point), iter(()))
+
+
+@contextmanager
+def rewired(network: Network, rules: dict[str, frozenset[str]]) -> Iterator[None]:
+    """Give the decoder other rules for a while."""
+    crosses = frozenset({"query", "grounding"})
+    network.decoder.preset = replace(PRESETS["seem_v0"], rules=rules, crosses=crosses)
+    try:
+        yield
+    finally:
+        network.decoder.preset = PRESETS["seem_v0"]
+
+
+def prompt_masks(case: Any, name: str, inputs: Any) -> tuple[Masks, Masks]:
+    """Positive and negative pixels (1, H, W) of a recorded prompt."""
+    prompt = case.meta[f"{name}/prev_mask"]["prompt"]
+    (positive,) = prompt["pos"]
+    blank = np.zeros_like(inputs[positive])
+    negative = inputs[prompt["neg"][0]] if prompt["neg"] else blank
+    return inputs[positive][None], negative[None]
+
+
+def draws_of(case: Any, name: str) -> Iterator[NDArray[Any]]:
+    """The random permutations of a recorded call, in their order."""
+    kinds = case.meta[f"{name}/rng"]["draws"]
+    return iter([case[f"{name}/rng{k:03d}_{kind}"] for k, kind in enumerate(kinds)])
+
+
+def replay_points(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]]) -> list[PointBatch]:
+    """Points of N objects, for the three levels and the anchor; the original draws for the anchor first."""
+    anchor, *levels = [draw_points(positive, negative, draws) for _ in range(4)]
+    return [*levels, anchor]
+
+
+def draw_points(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]]) -> PointBatch:
+    n, height, width = positive.shape
+    signs = [[draw_pixels(mask, draws) for mask in masks] for masks in (positive, negative)]
+    length = max(len(p) + len(m) for p, m in zip(*signs, strict=True))
+    xy = torch.zeros(n, length, 2)
+    minus = torch.zeros(n, length, dtype=torch.bool)
+    padding = torch.ones(n, length, dtype=torch.bool)
+    for k, (p, m) in enumerate(zip(*signs, strict=True)):
+        pixels = torch.from_numpy(np.concatenate((p, m))).float()  # (row, column)
+        xy[k, : len(pixels)] = pixels.flip(1) / torch.tensor([width, height])
+        minus[k, len(p) : len(pixels)] = True
+        padding[k, : len(pixels)] = False
+    return PointBatch(xy, minus, torch.zeros_like(minus), padding)
+
+
+def draw_pixels(mask: Masks, draws: Iterator[NDArray[Any]]) -> NDArray[np.int64]:
+    pixels = np.argwhere(mask)
+    return pixels[next(draws)[:LIMIT]] if len(pixels) > LIMIT else pixels
+
+
+def assert_close(case: Any, key: str, actual: Tensor, limit: float = LOGITS) -> None:
+    gap = case.compare(key, actual)
+    assert gap.max_abs < limit, f"{key}: largest difference {gap.max_abs:.2e}"
+    assert gap.rms < RMS, f"{key}: rms {gap.rms:.2e}"
+
+
+def assert_mask(expected: Tensor, actual: Tensor) -> None:
+    share = (expected != actual).float().mean().item()
+    assert share <= FLIPPED, f"{share:.2%} of the pixels differ"
+
+
+def margin(scores: Tensor) -> float:
+    """How far the best score is above the next."""
+    best, second = scores.topk(2).values.tolist()
+    return float(best - second)
