@@ -13,17 +13,29 @@ from seemkit.components import (
     TextEncoderComponent,
 )
 from seemkit.errors import PromptError, SeemkitError
+from seemkit.geometry.bounds import check_inside, check_overlap, check_same_size
 from seemkit.geometry.grid import Grid
+from seemkit.geometry.outline import check_outline
 from seemkit.geometry.raster import draw_box, draw_clicks, draw_polygon, draw_stroke, resize_mask, sample_line
 from seemkit.geometry.region import Region, RegionKind
+from seemkit.geometry.simulate import (
+    simulate_box,
+    simulate_click,
+    simulate_mask,
+    simulate_outline,
+    simulate_stroke,
+)
 from seemkit.prompting.arrays import Asset, BinaryMask
 from seemkit.prompting.context import Dims, EncodeContext
-from seemkit.prompting.flags import floats, split_flag
-from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
+from seemkit.prompting.flags import floats, points_of, split_flag
+from seemkit.prompting.mask_file import read_mask_file
+from seemkit.prompting.pictures import Picture
+from seemkit.prompting.points import Points
+from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
+from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
 
 __all__ = [
-    "VERSION",
     "Anchor",
     "AnswerPolicy",
     "Asset",
@@ -31,13 +43,16 @@ __all__ = [
     "BackboneShape",
     "BinaryMask",
     "Dims",
+    "Draw",
     "EncodeContext",
     "Encoded",
     "Evidence",
     "Grid",
     "Group",
     "Phrase",
+    "Picture",
     "PixelFeatures",
+    "Points",
     "Prompt",
     "PromptError",
     "Region",
@@ -48,13 +63,28 @@ __all__ = [
     "TextEncoder",
     "TextEncoderComponent",
     "TokenPrompt",
+    "VERSION",
+    "check_inside",
+    "check_outline",
+    "check_overlap",
+    "check_same_size",
     "draw_box",
     "draw_clicks",
     "draw_polygon",
     "draw_stroke",
     "floats",
+    "points_of",
+    "prompt_type",
+    "prompt_types",
+    "read_mask_file",
+    "read_prompt",
     "resize_mask",
     "sample_line",
+    "simulate_box",
+    "simulate_click",
+    "simulate_mask",
+    "simulate_outline",
+    "simulate_stroke",
     "split_flag",
 ]
 

@@ -5,7 +5,16 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
-from seemkit.api import BinaryMask, Draw, Grid, Region, SpatialPrompt, check_same_size, read_mask_file, resize_mask
+from seemkit.api import (
+    BinaryMask,
+    Draw,
+    Grid,
+    Region,
+    SpatialPrompt,
+    check_same_size,
+    read_mask_file,
+    resize_mask,
+)
 from seemkit.api import simulate_mask
 
 __all__ = ["Mask"]

@@ -33,7 +33,9 @@ class Memory(TokenPrompt):
             mask = mask > 0
         elif mask.dtype.kind == "f":
             if two_values and mask.any():
-                raise ValueError("mask holds only the floats 0 and 1, which are no logits: give mask.astype(bool)")
+                raise ValueError(
+                    "mask holds only the floats 0 and 1, which are no logits: give mask.astype(bool)"
+                )
             mask = mask.astype(np.float32)
         mask.flags.writeable = False
         return mask

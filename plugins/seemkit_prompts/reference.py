@@ -40,7 +40,9 @@ def _read_prompts(value: object, info: ValidationInfo) -> object:
 def _check_prompts(prompts: Sequence[Prompt]) -> Sequence[Prompt]:
     for i, prompt in enumerate(prompts):
         if not isinstance(prompt, SpatialPrompt):
-            spatial = ", ".join(name for name, kind in prompt_types().items() if issubclass(kind, SpatialPrompt))
+            spatial = ", ".join(
+                name for name, kind in prompt_types().items() if issubclass(kind, SpatialPrompt)
+            )
             raise ValueError(f"reference prompts[{i}] is a {prompt.type}, expected one of {spatial}")
     if not any(prompt.include for prompt in prompts):
         raise ValueError("reference has no prompt that includes, expected one at least")

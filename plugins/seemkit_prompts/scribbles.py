@@ -5,7 +5,17 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from seemkit.api import Draw, Grid, Points, Region, SpatialPrompt, check_inside, draw_stroke, points_of, simulate_stroke
+from seemkit.api import (
+    Draw,
+    Grid,
+    Points,
+    Region,
+    SpatialPrompt,
+    check_inside,
+    draw_stroke,
+    points_of,
+    simulate_stroke,
+)
 
 __all__ = ["Scribble"]
 

@@ -247,7 +247,7 @@ class Registry:
         return [entry.component for entry in entries]
 
     def refresh(self) -> None:
-        """Read the metadata again, as after pip install or uninstall; what is quarantined gets a new chance."""
+        """Read the metadata again, as after a pip uninstall; what is quarantined gets a new chance."""
         importlib_metadata.MetadataPathFinder.invalidate_caches()
         with self._lock:
             before: dict[Key, Entry] = self._installed or {}

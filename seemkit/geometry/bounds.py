@@ -43,7 +43,8 @@ def check_overlap(box: tuple[float, float, float, float], image: tuple[int, int]
     for axis, low, high, length in zip("xy", box[:2], box[2:], image[::-1], strict=True):
         if low >= length:
             raise PromptError(
-                f"{prompt} {axis}1={low:.10g} lies outside the image: expected {axis}1 < {length}", path=f"{axis}1"
+                f"{prompt} {axis}1={low:.10g} lies outside the image: expected {axis}1 < {length}",
+                path=f"{axis}1",
             )
         if high <= 0:
             raise PromptError(

@@ -31,7 +31,9 @@ def crossing_edges(points: ArrayLike) -> tuple[int, int] | None:
     Edge i goes from corner i to the next one. Edges that only touch, at a corner or along a line, do not cross.
     """
     corners = np.asarray(points, np.float64).reshape(-1, 2)
-    parted = np.concatenate([_parts(corners, at) for at in range(0, len(corners), _ROWS)] or [np.zeros((0, 0), bool)])
+    parted = np.concatenate(
+        [_parts(corners, at) for at in range(0, len(corners), _ROWS)] or [np.zeros((0, 0), bool)]
+    )
     crossing = parted & parted.T
     if not crossing.any():
         return None
@@ -41,7 +43,9 @@ def crossing_edges(points: ArrayLike) -> tuple[int, int] | None:
 
 def enclosed_area(points: ArrayLike) -> float:
     """The area that the closed outline (n, 2) encloses, in squared pixels (shoelace formula)."""
-    x, y = (np.asarray(points, np.float64).reshape(-1, 2) - np.asarray(points, np.float64).reshape(-1, 2)[:1]).T
+    x, y = (
+        np.asarray(points, np.float64).reshape(-1, 2) - np.asarray(points, np.float64).reshape(-1, 2)[:1]
+    ).T
     with np.errstate(all="ignore"):
         return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
 

@@ -28,7 +28,9 @@ def simulate_click(mask: NDArray[np.bool_], rng: np.random.Generator) -> Point |
     return column + left + 0.5, row + top + 0.5
 
 
-def simulate_box(mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[float, float, float, float] | None:
+def simulate_box(
+    mask: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[float, float, float, float] | None:
     """The tight box (x1, y1, x2, y2), each side moved by up to a twentieth of the box, on the image."""
     if not mask.any():
         return None
@@ -64,7 +66,9 @@ def simulate_stroke(mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[
     return [(float(x) + left, float(y) + top) for x, y in smooth], width
 
 
-def simulate_outline(mask: NDArray[np.bool_], rng: np.random.Generator, *, loose: float = 0.0) -> list[Point] | None:
+def simulate_outline(
+    mask: NDArray[np.bool_], rng: np.random.Generator, *, loose: float = 0.0
+) -> list[Point] | None:
     """The corners of a simplified, slightly unsteady outline of the largest part; it never crosses itself.
 
     Args:
@@ -123,7 +127,9 @@ def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(ndimage.distance_transform_edt(np.pad(mask[y1:y2, x1:x2], 1))[1:-1, 1:-1], np.float64)
 
 
-def _depth_along(depth: NDArray[np.float64], path: list[NDArray[np.float64]] | NDArray[np.float64]) -> NDArray[np.float64]:
+def _depth_along(
+    depth: NDArray[np.float64], path: list[NDArray[np.float64]] | NDArray[np.float64]
+) -> NDArray[np.float64]:
     columns, rows = np.floor(sample_line(np.array(path), 0.5)).astype(int).T
     return depth[rows.clip(0, depth.shape[0] - 1), columns.clip(0, depth.shape[1] - 1)]
 

@@ -5,11 +5,12 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
+from seemkit.errors import SeemkitError
 from seemkit.imaging.palette import RGB, ink_on
 
-__all__ = ["Font", "chip", "font", "shorten", "showable"]
+__all__ = ["Font", "chip", "font", "letter_size", "shorten", "showable"]
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Font = ImageFont.FreeTypeFont
 
 _WIDER_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "arialuni.ttf", "arial.ttf")
 """Tried in this order for scripts that the font which PIL carries cannot show."""
@@ -18,7 +19,7 @@ _WIDER_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "
 @lru_cache(maxsize=64)
 def font(size: int, text: str = "") -> Font:
     """The font of PIL itself; for a text that it cannot show, a font of the system that can, if there is one."""
-    own = ImageFont.load_default(size=size)
+    own = _own(size)
     if _shows(own, text):
         return own
     for name in _WIDER_FONTS:
@@ -31,13 +32,18 @@ def font(size: int, text: str = "") -> Font:
     return own
 
 
+def letter_size(size: tuple[int, int]) -> int:
+    """Pixels of the letters on an image of (H, W)."""
+    return min(max(round((size[0] * size[1]) ** 0.5 / 30), 10), 120)
+
+
 def showable(text: str) -> str:
     """`text` on one line, without accents where the font of PIL itself lacks them."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if _shows(ImageFont.load_default(size=16), line):
+    if _shows(_own(16), line):
         return line
     plain = "".join(c for c in unicodedata.normalize("NFKD", line) if not unicodedata.combining(c))
-    return plain if _shows(ImageFont.load_default(size=16), plain) else line
+    return plain if _shows(_own(16), plain) else line
 
 
 def shorten(text: str, face: Font, width: float) -> str:
@@ -76,23 +82,35 @@ def chip(text: str, ground: RGB, size: int, width: float, dot: RGB | None = None
     fine = 4
     plate = Image.new("RGBA", (wide * fine, high * fine))
     draw = ImageDraw.Draw(plate)
-    draw.rounded_rectangle((0, 0, wide * fine - 1, high * fine - 1), radius=high * fine * 0.28, fill=(*ground, 255))
+    draw.rounded_rectangle(
+        (0, 0, wide * fine - 1, high * fine - 1), radius=high * fine * 0.28, fill=(*ground, 255)
+    )
     if dot:
         reach, x, y = size * 0.32 * fine, (side + size * 0.25) * fine, high / 2 * fine
         draw.ellipse((x - reach, y - reach, x + reach, y + reach), fill=(*dot, 255))
     plate = plate.resize((wide, high), Image.Resampling.BOX)
-    ImageDraw.Draw(plate).text((side + before, above + ascent), text, font=face, fill=ink_on(ground), anchor="ls")
+    ImageDraw.Draw(plate).text(
+        (side + before, above + ascent), text, font=face, fill=ink_on(ground), anchor="ls"
+    )
     return plate
+
+
+@lru_cache(maxsize=64)
+def _own(size: int) -> Font:
+    face = ImageFont.load_default(size=size)
+    if not isinstance(face, ImageFont.FreeTypeFont):
+        raise SeemkitError(
+            "text cannot be drawn: this build of Pillow lacks FreeType; install pillow from a wheel"
+        )
+    return face
 
 
 def _extent(face: Font) -> tuple[int, int]:
     """Pixels above and below the base line that ordinary letters need."""
-    top, bottom = face.getbbox("Ahg", anchor="ls")[1::2] if isinstance(face, ImageFont.FreeTypeFont) else (-8, 3)
+    _, top, _, bottom = face.getbbox("Ahg", anchor="ls")
     return round(-top), round(bottom)
 
 
 def _shows(face: Font, text: str) -> bool:
-    if not isinstance(face, ImageFont.FreeTypeFont):
-        return text.isascii()
     missing = bytes(face.getmask("\uffff"))
     return all(c.isascii() or bytes(face.getmask(c)) != missing for c in set(text))

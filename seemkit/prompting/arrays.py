@@ -36,7 +36,9 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.bool_]:
             raise ValueError
         return np.asarray(coco.decode({"size": [height, width], "counts": raw}), bool)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError('expected COCO run lengths {"size": [H, W], "counts": ...} that fill the size') from error
+        raise ValueError(
+            'expected COCO run lengths {"size": [H, W], "counts": ...} that fill the size'
+        ) from error
 
 
 def array_hash(array: NDArray[Any]) -> str:
@@ -73,7 +75,9 @@ def _read_mask(value: Any) -> NDArray[np.bool_]:
         raise ValueError(f"expected a mask of shape (H, W), not {mask.shape}")
     if mask.dtype != np.bool_:
         if mask.dtype.kind not in "iuf" or not np.isin(mask, (0, 1, 255)).all():
-            raise ValueError(f"expected a mask of True and False (or 0 and 1, or 0 and 255), not {mask.dtype} values")
+            raise ValueError(
+                f"expected a mask of True and False (or 0 and 1, or 0 and 255), not {mask.dtype} values"
+            )
         mask = mask > 0
     mask = mask.copy()
     mask.flags.writeable = False
@@ -87,7 +91,9 @@ def _read_asset(value: Any, info: ValidationInfo) -> NDArray[Any]:
         assets = (info.context or {}).get("assets", {})
         name = value.get("sha256")
         if name not in assets:
-            raise ValueError(f"the array {str(name)[:12]}... travels by hash: hand it over in assets={{hash: array}}")
+            raise ValueError(
+                f"the array {str(name)[:12]}... travels by hash: hand it over in assets={{hash: array}}"
+            )
         found = np.asarray(assets[name])
         if array_hash(found) != name:
             raise ValueError(f"the asset handed over as {str(name)[:12]}... has other content")
@@ -117,7 +123,12 @@ BinaryMask = Annotated[
             "type": "object",
             "description": "COCO run lengths",
             "properties": {
-                "size": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2},
+                "size": {
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 1},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
                 "counts": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}]},
             },
             "required": ["size", "counts"],
@@ -130,6 +141,8 @@ Asset = Annotated[
     NDArray[Any],
     BeforeValidator(_read_asset),
     PlainSerializer(_write_asset, return_type=dict),
-    WithJsonSchema({"type": "object", "description": "COCO run lengths, or {sha256} of an array handed over"}),
+    WithJsonSchema(
+        {"type": "object", "description": "COCO run lengths, or {sha256} of an array handed over"}
+    ),
 ]
 """An array that travels in JSON by its hash (binary masks as run lengths)."""

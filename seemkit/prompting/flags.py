@@ -35,5 +35,7 @@ def points_of(text: str, *, flag: str, form: str) -> list[tuple[float, float]]:
     """The points of `12,30 40,35 60,20`: an even number of finite numbers, one point at least."""
     values = floats(text, flag=flag, form=form)
     if len(values) % 2:
-        raise PromptError(f"--{flag} {text!r} has {len(values)} numbers, which are no pairs: expected {form}", path=flag)
+        raise PromptError(
+            f"--{flag} {text!r} has {len(values)} numbers, which are no pairs: expected {form}", path=flag
+        )
     return list(zip(values[::2], values[1::2], strict=True))

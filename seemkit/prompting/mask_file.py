@@ -30,13 +30,19 @@ def read_mask_file(path: str, *, flag: str) -> NDArray[np.bool_]:
             if image.format == "JPEG":
                 raise _refuse(flag, path, "is a JPEG, which blurs the border of a mask: expected a PNG file")
             if image.width * image.height > MAX_PIXELS:
-                raise _refuse(flag, path, f"is {image.width} x {image.height}, over {MAX_PIXELS // 10**6} megapixels")
+                raise _refuse(
+                    flag, path, f"is {image.width} x {image.height}, over {MAX_PIXELS // 10**6} megapixels"
+                )
             if image.mode.startswith(("I", "F", "P", "1", "L")) and image.mode not in ("LA", "PA"):
                 return np.asarray(image) != 0
             pixels = np.asarray(image.convert("RGBA"))  # H x W x 4
             return np.asarray(pixels[..., :3].any(axis=2) & (pixels[..., 3] > 0))
     except (FileNotFoundError, NotADirectoryError):
-        near = nearest(file.name, (other.name for other in file.parent.iterdir())) if file.parent.is_dir() else []
+        near = (
+            nearest(file.name, (other.name for other in file.parent.iterdir()))
+            if file.parent.is_dir()
+            else []
+        )
         hint = f"; did you mean {str(file.with_name(near[0]))!r}?" if near else ""
         raise PromptError(
             f"--{flag} names the mask file {path!r}, which does not exist{hint}",

@@ -47,7 +47,9 @@ def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> objec
         raise ValueError('expected a path, {"sha256": hash} of an image or {"scene": fingerprint}')
     word = "scene" if kind == "scene" else "image"
     if name not in assets:
-        raise ValueError(f"the {word} {name[:12]}... travels by hash: hand it over in assets={{hash: {word}}}")
+        raise ValueError(
+            f"the {word} {name[:12]}... travels by hash: hand it over in assets={{hash: {word}}}"
+        )
     found = assets[name]
     content = fingerprint_of(found) if kind == "scene" else array_hash(np.asarray(found))
     if content != name:

@@ -13,7 +13,9 @@ __all__ = ["Ring", "mask_to_rings", "ring_area", "simplify_ring"]
 Ring = list[tuple[float, float]]
 
 
-def mask_to_rings(mask: NDArray[np.bool_], *, holes: bool = True, simplify: float | None = None) -> list[Ring]:
+def mask_to_rings(
+    mask: NDArray[np.bool_], *, holes: bool = True, simplify: float | None = None
+) -> list[Ring]:
     """Trace the rings of a mask (H, W): exteriors, largest first, and then holes, largest first.
 
     Drawing all rings by the even-odd rule gives the mask back, pixel for pixel (unless simplified).

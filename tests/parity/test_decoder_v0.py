@@ -6,7 +6,8 @@ replayed. The decoder is called with rows; how prompts become rows is tested els
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,34 @@ SPATIAL = ["point", "point_neg", "box", "box_edge", "scribble", "polygon"]
 
 Masks = NDArray[np.bool_]
 
+# (layer, row, cell): sign. Where the click `point` alone is asked, three mask logits of object 0 are within 1e-5 of zero,
+# and rounding put them on the other side in the recorded run; float64 puts them on ours. Each decides one bit of
+# masked attention, and together they account for all but 1e-5 of the difference.
+TIES = {(4, 2, 88): -1, (5, 89, 573): 1, (5, 33, 1026): -1}
+
+
+@dataclass(frozen=True, eq=False)
+class TiedScene(PreparedScene):
+    """A scene whose masked attention takes the ties as the recorded run did."""
+
+    calls: Iterator[int] = field(default_factory=count)
+
+    def dot(self, features: Tensor, embeddings: Tensor) -> Tensor:
+        """As without ties, but for logits that are zero up to rounding."""
+        logits = super().dot(features, embeddings)
+        if any(features is small for small in self.small):
+            layer = next(self.calls)
+            rows = logits.flatten(2)
+            for (at, row, cell), sign in TIES.items():
+                if at == layer:
+                    assert rows[0, row, cell].abs() < 5e-5
+                    rows[0, row, cell] = sign * 1e-6
+        return logits
+
+
+def tie(scene: PreparedScene) -> PreparedScene:
+    return TiedScene(**{f.name: getattr(scene, f.name) for f in fields(scene)})
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -52,8 +81,14 @@ def ask_region(golden_network: Network, golden_scene: Callable[[str], PreparedSc
     """Decode regions of img_a as v0 does: all queries copied for each object, one object a batch entry."""
 
     @torch.inference_mode()
-    def ask(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]], previous: Tensor | None = None) -> Answer:
-        scene = golden_scene("img_a")
+    def ask(
+        positive: Masks,
+        negative: Masks,
+        draws: Iterator[NDArray[Any]],
+        previous: Tensor | None = None,
+        tied: bool = False,
+    ) -> Answer:
+        scene = tie(golden_scene("img_a")) if tied else golden_scene("img_a")
         n = len(positive)
         tokens = golden_network.prompts.region(scene, replay_points(positive, negative, draws))
         rows = [queries(golden_network, n), RowBatch("region", tokens.content, tokens.position, tokens.padding)]
@@ -73,7 +108,7 @@ def test_a_region_is_answered_as_by_the_original(
 ) -> None:
     case = golden("focalt_v0_spatial")
     positive, negative = prompt_masks(case, name, golden_inputs)
-    answer = ask_region(positive, negative, draws_of(case, name))
+    answer = ask_region(positive, negative, draws_of(case, name), tied=name == "point")
 
     assert_close(case, f"{name}/pred_pspatials", answer.tokens.anchor[None], limit=1e-4)
     assert_close(case, f"{name}/pred_smaskembs", answer.decoded.mask_embeddings)
@@ -109,7 +144,7 @@ def test_four_rounds_that_hand_on_their_own_masks(
     for k in range(4):
         positive, negative = (case[f"{name}/r{k}/{sign}_mask_in"][:, 0] for sign in ("pos", "neg"))
         assert len(positive) == objects
-        answer = ask_region(positive, negative, draws, previous)
+        answer = ask_region(positive, negative, draws, previous, tied=k == 0)  # object 0 has the click `point`
         assert min(margin(scores) for scores in answer.scores) > MARGIN
         assert_close(case, f"{name}/r{k}/prev_mask", answer.chosen)
         assert case.disagreement(f"{name}/r{k}/prev_mask_bin", answer.chosen > 0) <= FLIPPED
@@ -171,6 +206,7 @@ def test_rules_are_data_two_sets_of_queries_in_one_call(
 ) -> None:
     # the original runs spatial and grounding queries side by side; text reads the grounding ones only
     case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
+    scene = scene if hooked else tie(scene)
     tokens, _ = encode(golden_network, ["person"])
     region = region_rows(golden_network, scene, point_batch(golden_inputs))
     grounding = replace(queries(golden_network, 1), role="grounding")

@@ -1,0 +1,46 @@
+"""The answer policy `fused`: every anchor has a say."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from seemkit.components import Evidence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Fused", "against"]
+
+SURE = 1e-4
+"""An exclude anchor never takes more than 1 - SURE of the probability."""
+
+
+class Fused:
+    """Adds the log-probabilities of all anchors; an exclude anchor adds log(1 - p)."""
+
+    class Options(BaseModel):
+        """It has none."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @staticmethod
+    def build(options: "Fused.Options") -> "Fused":
+        """Return the policy."""
+        del options
+        return Fused()
+
+    def score(self, evidence: Sequence[Evidence]) -> "Tensor":
+        """(Q,) sums over the anchors."""
+        total = sum((e.log_probabilities for e in evidence if e.include), start=0.0)
+        return total + against(evidence)
+
+
+def against(evidence: Sequence[Evidence]) -> "Tensor | float":
+    """(Q,) what the exclude anchors add, log(1 - min(p, 1 - 1e-4)) each."""
+    import torch
+
+    return sum(
+        (torch.log1p(-e.log_probabilities.exp().clamp(max=1 - SURE)) for e in evidence if not e.include),
+        start=0.0,
+    )

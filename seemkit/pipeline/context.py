@@ -1,0 +1,129 @@
+"""What a token prompt may use while it is encoded: the pipeline behind :class:`seemkit.api.EncodeContext`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from seemkit.errors import PromptError
+from seemkit.geometry.points import sample_regions
+from seemkit.geometry.region import Region
+from seemkit.network.sampler import stack_points
+from seemkit.prompting.prompt import Prompt, SpatialPrompt
+from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from seemkit.network.network import Network
+    from seemkit.network.prepared import PreparedScene
+    from seemkit.prompting.context import Dims
+    from seemkit.scene import ImageSource, Scene
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """One scene being prompted.
+
+    Attributes:
+        network: the weights.
+        scene: the scene.
+        prepared: what the decoder made of it.
+        encode: image to scene, for references.
+        prepare: scene to what the decoder makes of it (cached).
+        texts: encoded phrases of texts (cached).
+        part_of: the learned part of a prompt type, if it has one.
+        module: of the prompt being encoded.
+    """
+
+    network: Network
+    scene: Scene
+    prepared: PreparedScene
+    encode: Callable[[ImageSource], Scene]
+    prepare: Callable[[Scene], PreparedScene]
+    texts: Callable[[Sequence[str]], list[Phrase]]
+    part_of: Callable[[type[Prompt]], nn.Module | None]
+    module: nn.Module | None = None
+
+    @property
+    def dims(self) -> Dims:
+        """The widths of this pipeline."""
+        return self.network.dims
+
+    def of(self, prompt: Prompt) -> Context:
+        """The same context with the learned part of the prompt's type."""
+        return replace(self, module=self.part_of(type(prompt)))
+
+    def text(self, texts: Sequence[str]) -> list[Phrase]:
+        """Encode texts, cached."""
+        return self.texts(texts)
+
+    def phrase_rows(self, tokens: Tensor) -> Tensor:
+        """(T, D) of the joint space to (T, C) of the decoder."""
+        return self.network.phrase_rows(tokens)
+
+    def reference(self, image: ImageSource, prompts: Sequence[Prompt], include: bool = True) -> Encoded:
+        """Tokens of every level and the anchor of a region of another image (prompts.md section 7 of SEEM)."""
+        scene = self.encode(image)
+        regions = []
+        for index, prompt in enumerate(prompts):
+            if not isinstance(prompt, SpatialPrompt):
+                raise PromptError(
+                    f"prompts[{index}] of a reference is a {prompt.type_name()}; it has to select pixels",
+                    path=f"reference.prompts[{index}]",
+                )
+            prompt.check(scene.size)
+            found = prompt.region(scene.grid)
+            regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
+        points = stack_points([sample_regions(regions)], scene.padded, self.prepared.mask_features)
+        tokens = self.network.prompts.region(self.prepare(scene), points)
+        if not tokens.evidence[0]:
+            raise PromptError("the region of a reference is empty; select the object in the reference image")
+        anchor = Anchor("mask", tokens.anchor[0], "reference", include=include)
+        if not include:
+            return Encoded((), (anchor,))
+        group = Group(
+            "reference",
+            tuple(x[0] for x in tokens.content),
+            tuple(x[0] for x in tokens.position),
+            persist=False,
+        )
+        return Encoded((group,), (anchor,))
+
+    def memory(self, mask: Tensor) -> Encoded:
+        """Memory rows that look only where an earlier mask was (prompts.md section 4 of SEEM).
+
+        A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 are taken as they are.
+        """
+        logits = self._to_logits(mask)
+        content, position = self.network.prompts.memory()
+        group = Group("memory", content, position, attends=logits)
+        inside = (logits > 0).to(logits.dtype)
+        if not inside.any():
+            return Encoded((group,))
+        features = self.prepared.mask_features[0]
+        vector = (features * inside).sum((1, 2)) / inside.sum()
+        return Encoded((group,), (Anchor("mask", vector, "memory", fallback=True),))
+
+    def _to_logits(self, mask: Tensor) -> Tensor:
+        features = self.prepared.mask_features
+        if mask.dtype != torch.bool:
+            if mask.shape != features.shape[-2:]:
+                raise PromptError(
+                    f"memory logits have shape {tuple(mask.shape)}; this scene's are {tuple(features.shape[-2:])} "
+                    "(stride 4 of the padded input)"
+                )
+            return mask.to(features)
+        height, width = self.scene.grid.size
+        resized = torch.nn.functional.interpolate(
+            mask[None, None].to(features), size=(height, width), mode="bilinear", antialias=True
+        )
+        canvas = features.new_zeros(1, 1, *self.scene.padded)
+        canvas[..., :height, :width] = resized
+        small = torch.nn.functional.interpolate(canvas, size=features.shape[-2:], mode="bilinear", antialias=True)
+        return (small[0, 0] - 0.5) * 20

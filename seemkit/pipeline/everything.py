@@ -1,0 +1,129 @@
+"""Everything in a scene without a prompt: panoptic, instance and semantic segmentation from the object queries.
+
+Source: evaluation.md section 1 of SEEM, after Cheng et al., Mask2Former, CVPR 2022.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from seemkit.network.network import Network
+from seemkit.network.prepared import PreparedScene
+from seemkit.network.rows import RowBatch
+
+__all__ = ["Rows", "Segment", "Task", "Thresholds", "decode_everything", "instances", "panoptic", "semantic"]
+
+Task = Literal["panoptic", "instance", "semantic"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a query counts.
+
+    Attributes:
+        score: a query's largest class probability must exceed it.
+        overlap: share of its own mask that a query must win.
+        instances: how many instances at most.
+    """
+
+    score: float = 0.8
+    overlap: float = 0.8
+    instances: int = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What the object queries say.
+
+    Attributes:
+        probabilities: (Q, K + 1) over the vocabulary, background last.
+        logits: (Q, h, w) mask logits at stride 4.
+    """
+
+    probabilities: Tensor
+    logits: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One segment: its mask (H, W), class index, score, stride-4 logits and the query it came from."""
+
+    mask: Tensor
+    category: int
+    score: float
+    logits: Tensor
+
+
+def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Tensor) -> Rows:
+    """Run the object queries alone; `vocabulary` (K + 1, D) is normalised, background last."""
+    content, position = network.decoder.object_queries()
+    decoded = network.decoder(prepared, [RowBatch("query", content[None], position[None])], network.heads)
+    classes = network.heads.class_embedding(decoded.queries)[0]
+    probabilities = network.class_logits(classes, vocabulary).softmax(-1)
+    return Rows(probabilities, prepared.dot(prepared.mask_features, decoded.mask_embeddings)[0])
+
+
+def semantic(rows: Rows, full: Tensor) -> Tensor:
+    """(K, H, W): classes times masks, from logits (Q, H, W) at the original size."""
+    return torch.einsum("qk,qhw->khw", rows.probabilities[:, :-1], full.sigmoid())
+
+
+def panoptic(rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]) -> tuple[Tensor, list[Segment]]:
+    """Segments that do not overlap; those of one stuff class are merged.
+
+    Args:
+        rows: what the queries say.
+        full: (Q, H, W) logits at the original size.
+        thresholds: when a query counts.
+        stuff: indices of classes that are not countable.
+
+    Returns:
+        (H, W) int32 ids, 0 for nothing, and the segments of ids 1, 2, ... in query order.
+    """
+    best, category = rows.probabilities.max(-1)
+    background = rows.probabilities.shape[1] - 1
+    keep = ((category != background) & (best > thresholds.score)).nonzero()[:, 0]
+    ids = torch.zeros(full.shape[-2:], dtype=torch.int32, device=full.device)
+    segments: list[Segment] = []
+    if not len(keep):
+        return ids, segments
+    masks = full[keep].sigmoid()
+    winner = (best[keep, None, None] * masks).argmax(0)
+    merged: dict[int, int] = {}
+    for k, query in enumerate(keep.tolist()):
+        mine, solid = winner == k, masks[k] >= 0.5
+        region = mine & solid
+        if not region.any() or float(mine.sum() / solid.sum()) < thresholds.overlap:
+            continue
+        index = int(category[query])
+        score = float(best[query])
+        if index in stuff and index in merged:
+            old = segments[merged[index]]
+            at = merged[index]
+            both = torch.maximum(old.logits, rows.logits[query])
+            segments[at] = Segment(old.mask | region, index, max(old.score, score), both)
+        else:
+            at = len(segments)
+            merged[index] = at
+            segments.append(Segment(region, index, score, rows.logits[query]))
+        ids[region] = at + 1
+    return ids, segments
+
+
+def instances(rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]) -> list[Segment]:
+    """The best (query, class) pairs, things only; score is class probability times mean mask probability."""
+    chances = rows.probabilities[:, :-1]
+    count = min(thresholds.instances, chances.numel())
+    values, flat = chances.flatten().topk(count)
+    segments = []
+    for value, index in zip(values.tolist(), flat.tolist(), strict=True):
+        query, category = divmod(index, chances.shape[1])
+        mask = full[query] > 0
+        if category in stuff or not mask.any():
+            continue
+        inside = float((full[query].sigmoid() * mask).sum() / (mask.sum() + 1e-6))
+        segments.append(Segment(mask, category, value * inside, rows.logits[query]))
+    segments.sort(key=lambda s: -s.score)
+    return segments

@@ -1,0 +1,126 @@
+"""Answering prompts: decode objects in chunks, weigh their anchors, choose rows, bring masks to the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from seemkit.components import AnswerPolicy, Evidence
+from seemkit.errors import SeemkitError
+from seemkit.pipeline.compose import Composed, ObjectPrompts, compose, similarity
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seemkit.pipeline.context import Context
+    from seemkit.prompting.rows import Anchor
+
+__all__ = ["Answer", "Select", "answer_objects", "check_select"]
+
+Select = Literal["best", "all"] | int
+BUDGET = 400_000_000
+"""Bytes that the attention of one chunk of objects may take, roughly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The chosen rows of one object.
+
+    Attributes:
+        object: its name.
+        logits: (k, h, w) at stride 4, best first.
+        states: (k, D) class embeddings of the rows.
+        probability: (k,) of the rows by the answer policy, over all candidates.
+        shares: for each row, the log-probability that each role's anchors give it.
+    """
+
+    object: str
+    logits: Tensor
+    states: Tensor
+    probability: Tensor
+    shares: tuple[dict[str, float], ...]
+
+
+def check_select(select: Select) -> None:
+    """Raise :class:`SeemkitError` unless `select` is "best", "all" or a positive number."""
+    if select in ("best", "all") or (isinstance(select, int) and not isinstance(select, bool) and select >= 1):
+        return
+    raise SeemkitError(f"select is {select!r}; it is 'best', 'all' or a number of masks from 1 on", path="select")
+
+
+def answer_objects(
+    objects: Sequence[ObjectPrompts],
+    context: Context,
+    policy: AnswerPolicy,
+    select: Select,
+    memory: Mapping[str, Tensor] | None = None,
+) -> list[Answer]:
+    """Answer objects on one scene, as many at once as the budget allows.
+
+    Args:
+        objects: what is asked, by object.
+        context: the scene and the encoders.
+        policy: how anchors choose.
+        select: how many rows of each object.
+        memory: logits (h, w) at stride 4 of an earlier round, by object.
+    """
+    answers = []
+    chunk = _chunk_size(context)
+    for start in range(0, len(objects), chunk):
+        some = objects[start : start + chunk]
+        composed = compose(context.network, context.scene, context.prepared, some, context, memory or {})
+        answers.extend(_answer(some, composed, context, policy, select))
+    return answers
+
+
+def _chunk_size(context: Context) -> int:
+    options = context.network.decoder.options
+    rows = (options.candidates or options.queries) + options.memory_rows
+    cells = max(x.shape[-1] * x.shape[-2] for x in context.prepared.levels)
+    return max(1, BUDGET // (rows * cells * (options.heads * 4 + 8)))
+
+
+def _answer(
+    objects: Sequence[ObjectPrompts], composed: Composed, context: Context, policy: AnswerPolicy, select: Select
+) -> list[Answer]:
+    network, prepared = context.network, context.prepared
+    decoded = network.decoder(prepared, composed.rows, network.heads)
+    classes = network.heads.class_embedding(decoded.queries)
+    answers = []
+    for i, (item, anchors) in enumerate(zip(objects, composed.anchors, strict=True)):
+        evidence = _weigh(context, anchors, decoded.mask_embeddings[i], classes[i])
+        scores = policy.score(evidence)
+        count = {"best": 1, "all": len(scores)}.get(str(select), select if isinstance(select, int) else 1)
+        order = scores.argsort(descending=True, stable=True)[:count]
+        logits = prepared.dot(prepared.mask_features, decoded.mask_embeddings[i : i + 1, order])[0]
+        probability = scores.log_softmax(0).exp()[order]
+        shares = tuple(_shares(evidence, int(row)) for row in order)
+        answers.append(Answer(item.name, logits, classes[i, order], probability, shares))
+    return answers
+
+
+def _weigh(
+    context: Context, anchors: Sequence[Anchor], mask_embeddings: Tensor, class_embeddings: Tensor
+) -> list[Evidence]:
+    return [
+        Evidence(
+            similarity(context.network, anchor, mask_embeddings, class_embeddings).log_softmax(0),
+            anchor.role,
+            anchor.include,
+        )
+        for anchor in anchors
+    ]
+
+
+def _shares(evidence: Sequence[Evidence], row: int) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for each in evidence:
+        value = each.log_probabilities[row]
+        if not each.include:
+            value = torch.log1p(-value.exp().clamp(max=1 - 1e-4))
+        name = each.role if each.include else f"not {each.role}"
+        shares[name] = shares.get(name, 0.0) + float(value)
+    return shares

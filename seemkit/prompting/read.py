@@ -1,0 +1,157 @@
+"""From what a user wrote, JSON or a command-line flag, to a prompt of an installed type, or one sentence why not."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from seemkit.errors import PromptError
+from seemkit.prompting.flags import split_flag
+from seemkit.prompting.prompt import Prompt
+from seemkit_registry import Component, RegistryError, default, nearest
+
+__all__ = ["explain", "prompt_type", "prompt_types", "read_flag", "read_prompt"]
+
+_Kind = TypeVar("_Kind", bound=Prompt)
+
+
+def read_prompt(
+    data: Mapping[str, object] | Prompt,
+    *,
+    path: str = "prompts[0]",
+    assets: Mapping[str, object] | None = None,
+) -> Prompt:
+    """The prompt that a JSON object describes; a prompt is given back as it is.
+
+    Args:
+        data: fields of the prompt, with the `type` of an installed prompt type.
+        path: where the object stands, for the sentence if it is wrong.
+        assets: arrays and scenes that travel by hash, ``{hash: array or scene}``.
+
+    Raises:
+        PromptError: one sentence that names path, value and expectation; for an unknown type the nearest one.
+    """
+    if isinstance(data, Prompt):
+        return data
+    if not isinstance(data, Mapping):
+        raise PromptError(f"{path} is {_show(data)}, expected an object with a 'type'", path=path)
+    name = data.get("type")
+    if not isinstance(name, str):
+        problem = f"{path}.type is {_show(name)}" if "type" in data else f"{path} has no 'type'"
+        raise PromptError(f"{problem}, expected one of {', '.join(prompt_types())}", path=f"{path}.type")
+    kind = prompt_type(name, path=f"{path}.type")
+    try:
+        return kind.model_validate({**data, "type": kind.type_name()}, context={"assets": dict(assets or {})})
+    except ValidationError as error:
+        raise explain(error, kind, path=path) from error
+
+
+def read_flag(kind: type[_Kind], text: str, *, include: bool = True, default_object: str = "1") -> _Kind:
+    """The prompt that the value of a command-line flag gives, such as ``120,80`` or ``dog:120,80``.
+
+    Args:
+        kind: the prompt type that the flag belongs to.
+        text: the value; a name before a colon is the object.
+        include: False for the ``--not-`` flag.
+        default_object: the object of a value that names none.
+
+    Raises:
+        PromptError: one sentence that names the flag, value and expectation.
+    """
+    flag = f"--{'' if include else 'not-'}{kind.type_name()}"
+    named, value = split_flag(text)
+    try:
+        prompt = kind.parse(value)
+        fields = {name: getattr(prompt, name) for name in type(prompt).model_fields}
+        return type(prompt)(**{**fields, "object": named or default_object, "include": include})
+    except ValidationError as error:
+        raise explain(error, kind, path=flag) from error
+
+
+def prompt_types() -> dict[str, type[Prompt]]:
+    """The usable prompt types by their JSON `type`, sorted; a type that several plugins claim is left out."""
+    return {name: found[0][1] for name, found in sorted(_claims().items()) if len(found) == 1}
+
+
+def prompt_type(name: str, *, path: str = "type") -> type[Prompt]:
+    """The installed prompt type with this JSON `type`, or behind a qualified name like ``seemkit-lasso/lasso``.
+
+    Raises:
+        PromptError: there is none (with the nearest name), several claim it, or its plugin is quarantined.
+    """
+    if "/" in name:
+        try:
+            found = default().get("prompts", name)
+        except RegistryError as error:
+            raise PromptError(f"{path}: {error}", path=path, suggestion=error.suggestion) from error
+        if isinstance(found, type) and issubclass(found, Prompt):
+            return found
+    claims = _claims()
+    claimed = claims.get(name, [])
+    if len(claimed) == 1:
+        return claimed[0][1]
+    if claimed:
+        names = " or ".join(repr(component.qualified) for component, _ in claimed)
+        raise PromptError(f"{path} {name!r} is claimed by several plugins: write {names}", path=path)
+    if broken := _quarantined(name):
+        raise PromptError(f"{path} {name!r} cannot be used: {broken}", path=path)
+    near = nearest(name, claims)
+    hint = f"did you mean {near[0]!r}?" if near else f"installed are {', '.join(sorted(claims))}"
+    raise PromptError(
+        f"{path} {name!r} is not an installed prompt type; {hint}",
+        path=path,
+        suggestion=near[0] if near else None,
+    )
+
+
+def explain(error: ValidationError, kind: type[Prompt], *, path: str) -> PromptError:
+    """What pydantic found wrong with the fields of a prompt, first fault only, as one sentence."""
+    first = error.errors(include_url=False)[0]
+    place = _place(path, first["loc"])
+    what, given = first["type"], first["input"]
+    if what == "missing":
+        return PromptError(f"{place} is missing: a {kind.type_name()} needs it", path=place)
+    if what == "extra_forbidden":
+        field, fields = str(first["loc"][-1]), [name for name in kind.model_fields if name != "type"]
+        near = nearest(field, fields)
+        hint = f"did you mean {near[0]!r}?" if near else f"its fields are {', '.join(fields)}"
+        return PromptError(
+            f"{path}: a {kind.type_name()} has no field {field!r}; {hint}",
+            path=place,
+            suggestion=near[0] if near else None,
+        )
+    if what in ("value_error", "assertion_error"):
+        cause = first.get("ctx", {}).get("error")
+        inner = cause.path if isinstance(cause, PromptError) and cause.path else ""
+        if inner and str(cause).startswith(inner):
+            return PromptError(f"{path}.{cause}", path=f"{path}.{inner}", suggestion=cause.suggestion)
+        return PromptError(f"{path}: {cause or first['msg']}", path=f"{place}.{inner}" if inner else place)
+    wanted = first["msg"].removeprefix("Input should be ")
+    return PromptError(f"{place} is {_show(given)}, expected {wanted[:1].lower()}{wanted[1:]}", path=place)
+
+
+def _claims() -> dict[str, list[tuple[Component, type[Prompt]]]]:
+    claims: defaultdict[str, list[tuple[Component, type[Prompt]]]] = defaultdict(list)
+    for component, found in default().load_all("prompts"):
+        if isinstance(found, type) and issubclass(found, Prompt):
+            claims[found.type_name()].append((component, found))
+    return claims
+
+
+def _quarantined(name: str) -> str | None:
+    """The fault of a component that would provide the type, told by its name or class without importing it."""
+    for component in default().components("prompts"):
+        attribute = component.value.rpartition(":")[2].rpartition(".")[2]
+        if component.fault and name in (component.name, component.name.removesuffix("s"), attribute.lower()):
+            return component.fault.one_line
+    return None
+
+
+def _place(path: str, location: tuple[int | str, ...]) -> str:
+    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def _show(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

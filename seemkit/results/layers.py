@@ -1,0 +1,42 @@
+"""Which masks of a result are drawn, in which colour, under which caption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seemkit.imaging.overlay import Layer
+from seemkit.imaging.palette import colour
+
+if TYPE_CHECKING:
+    from seemkit.result import Result
+
+__all__ = ["layers"]
+
+
+def layers(result: Result) -> list[Layer]:
+    """A colour for each object; for each mask if all answer one object; for each class or segment of a map."""
+    if result.segments is not None:
+        ids, info = result.segments
+        return [Layer(ids == part["id"], colour(n), part["label"]) for n, part in enumerate(info)]
+    if result.semantic is not None:
+        found = [place for place in range(len(result.vocabulary)) if (result.semantic == place).any()]
+        return [
+            Layer(result.semantic == place, colour(n), result.vocabulary[place])
+            for n, place in enumerate(found)
+        ]
+    order = {name: n for n, name in enumerate(dict.fromkeys(result.objects))}
+    return [
+        Layer(mask, colour(order[result.objects[n]] if len(order) > 1 else n), _caption(result, n))
+        for n, mask in enumerate(result.masks)
+    ]
+
+
+def _caption(result: Result, n: int) -> str:
+    """The object if somebody named it, the best label and its probability; the score if neither is known."""
+    name = result.objects[n]
+    named = "" if name.isdecimal() else name
+    if result.labels[n]:
+        label, probability = result.labels[n][0]
+        said = f"{label} {probability:.0%}"
+        return said if named in ("", label) else f"{named}: {said}"
+    return named or f"{name}  {result.scores[n]:.0%}"

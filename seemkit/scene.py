@@ -1,0 +1,127 @@
+"""A scene: what the image encoder gave of one image, encoded once, immutable, and able to be saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from seemkit.errors import SceneError
+from seemkit.geometry.grid import Grid
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from torch import Tensor
+
+    ImageSource = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8] | "Scene"
+
+__all__ = ["Scene"]
+
+FORMAT = "seemkit-scene-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the encoder gave; nothing of the decoder is in it.
+
+    Attributes:
+        levels: maps (C, h, w) at strides 32, 16 and 8.
+        mask_features: (C, H/4, W/4) of the padded input.
+        grid: the resized input without padding, and the original image's size.
+        padded: (H, W) of the padded input.
+        encoder: hash of the encoder's weights and the preprocessing.
+        pixels: hash of the image's pixels.
+        image: the original pixels (H, W, 3) uint8 for pictures of results; not saved, None after loading.
+    """
+
+    levels: tuple[Tensor, Tensor, Tensor]
+    mask_features: Tensor
+    grid: Grid
+    padded: tuple[int, int]
+    encoder: str
+    pixels: str
+    image: NDArray[np.uint8] | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the original image."""
+        return self.grid.original
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of encoder weights, preprocessing and pixels."""
+        return hashlib.sha256(f"{self.encoder}{self.pixels}".encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"Scene({width} x {height} pixels, fingerprint {self.fingerprint[:12]})"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a safetensors file, whole or not at all.
+
+        Raises:
+            SceneError: the file cannot be written there.
+        """
+        from safetensors.torch import save_file
+
+        about = {
+            "format": FORMAT,
+            "grid": self.grid.size,
+            "image": self.size,
+            "padded": self.padded,
+            "encoder": self.encoder,
+            "pixels": self.pixels,
+        }
+        tensors = {f"level{i}": x.detach().cpu().contiguous() for i, x in enumerate(self.levels)}
+        tensors["mask_features"] = self.mask_features.detach().cpu().contiguous()
+        target = Path(path)
+        try:
+            handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
+            os.close(handle)
+            try:
+                save_file(tensors, part, metadata={"seemkit": json.dumps(about)})
+                os.replace(part, target)
+            finally:
+                Path(part).unlink(missing_ok=True)
+        except OSError as error:
+            raise SceneError(f"the scene cannot be written to {target}: {error.strerror or error}") from error
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a scene file.
+
+        Raises:
+            SceneError: there is no such file, or it is truncated, damaged or not a scene.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        source = Path(path)
+        if not source.is_file():
+            raise SceneError(f"there is no scene file {source}", path=str(source))
+        try:
+            with safe_open(str(source), framework="pt") as file:
+                about = _read_about(file.metadata())
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            levels = (tensors["level0"], tensors["level1"], tensors["level2"])
+            grid = Grid(*about["grid"], image=tuple(about["image"]))
+            return cls(
+                levels, tensors["mask_features"], grid, tuple(about["padded"]), about["encoder"], about["pixels"]
+            )
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise SceneError(
+                f"{source} is not a whole scene file; encode the image again", path=str(source)
+            ) from error
+
+
+def _read_about(metadata: dict[str, str] | None) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads((metadata or {})["seemkit"])
+    if about["format"] != FORMAT:
+        raise ValueError(about["format"])
+    return about
