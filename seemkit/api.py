@@ -36,6 +36,7 @@ from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
 
 __all__ = [
+    "VERSION",
     "Anchor",
     "AnswerPolicy",
     "Asset",
@@ -63,7 +64,6 @@ __all__ = [
     "TextEncoder",
     "TextEncoderComponent",
     "TokenPrompt",
-    "VERSION",
     "check_inside",
     "check_outline",
     "check_overlap",

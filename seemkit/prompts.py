@@ -1,12 +1,13 @@
-"""The prompt types of all installed plugins under their class names: ``from seemkit.prompts import Point, Text``.
+"""The prompt types of all installed plugins, by class name: ``from seemkit.prompts import Point, Text``.
 
-A name is resolved through the registry when it is first asked for: it is the class behind the entry point of a
-prompt component. Names that several distributions provide are left to ``seemkit_registry``.
+A name is resolved through the registry when it is asked for: it is the class behind the entry point of a
+prompt component.
 """
 
 from typing import TYPE_CHECKING
 
-from seemkit_registry import Component, RegistryError, default, nearest
+from seemkit.host import registry
+from seemkit_registry import Component, RegistryError, nearest
 
 if TYPE_CHECKING:
     from seemkit_prompts.boxes import Box as Box
@@ -21,16 +22,21 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> object:
     if name == "__all__":
-        return sorted(_components(usable=True))
+        registry().load_all("prompts")  # finds out which are at fault
+        return sorted(name for name, found in _components().items() if len(found) == 1 and not found[0].fault)
     if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = _components()
-    if name not in found:
-        near = nearest(name, found)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(found))}"
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    provided = _components()
+    found = provided.get(name, [])
+    if not found:
+        near = nearest(name, provided)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(provided))}"
         raise AttributeError(f"no installed plugin provides the prompt {name!r}; {hint}", name=name)
+    if len(found) > 1:
+        names = " and ".join(component.qualified for component in found)
+        raise AttributeError(f"the prompt {name!r} is provided by {names}: prefer one of them", name=name)
     try:
-        return default().get("prompts", found[name])
+        return registry().load(found[0])
     except RegistryError as error:
         raise AttributeError(f"the prompt {name!r} cannot be used: {error}", name=name) from error
 
@@ -39,17 +45,9 @@ def __dir__() -> list[str]:
     return sorted(_components())
 
 
-def _components(*, usable: bool = False) -> dict[str, str]:
-    """From class name to component: its bare name, so that the registry tells of conflicts and preferences."""
-    registry = default()
-    if usable:
-        registry.load_all("prompts")
-    found: dict[str, str] = {}
-    for component in registry.active("prompts"):
-        if not (usable and component.fault):
-            found[_class_name(component)] = component.name
+def _components() -> dict[str, list[Component]]:
+    """From class name to the components that provide it, after the registry's preferences."""
+    found: dict[str, list[Component]] = {}
+    for component in registry().active("prompts"):
+        found.setdefault(component.value.rpartition(":")[2].rpartition(".")[2], []).append(component)
     return found
-
-
-def _class_name(component: Component) -> str:
-    return component.value.rpartition(":")[2].rpartition(".")[2]

@@ -1,10 +1,10 @@
-"""What a model answers: masks at the size of the image, with scores, labels, objects, and ways to hand them on."""
+"""What a model answers: masks at the size of the image, their scores, labels and objects, and ways out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from seemkit.results.coco import CocoAnnotation, mask_box, run_lengths
 from seemkit.results.polygons import Ring, mask_to_rings
 
 __all__ = ["Label", "Result", "Segment", "Segments"]
+
+T = TypeVar("T", bound=np.generic)
 
 Label = tuple[str, float]
 """A name of the vocabulary and its probability."""
@@ -60,8 +62,8 @@ class Result:
         image: (H, W, 3) uint8, the original; None if it was not kept.
         task: "segment", "instance", "semantic" or "panoptic".
         vocabulary: the names that labels are drawn from.
-        semantic: (H, W) int, index into `vocabulary` at each pixel, negative for none; only for task "semantic".
-        segments: only for task "panoptic".
+        semantic: (H, W) int, index into `vocabulary` at each pixel, negative for none; if task "semantic".
+        segments: what a panoptic task gives.
     """
 
     masks: NDArray[np.bool_]
@@ -75,7 +77,7 @@ class Result:
     task: str = "segment"
     vocabulary: tuple[str, ...] = ()
     semantic: NDArray[np.integer[Any]] | None = None
-    segments: Segments | None = field(default=None)
+    segments: Segments | None = None
 
     def __post_init__(self) -> None:
         masks = np.asarray(self.masks)
@@ -153,8 +155,8 @@ class Result:
     def to_polygons(self, holes: bool = True, simplify: float | None = None) -> list[list[Ring]]:
         """The rings of each mask, corners (x, y) in pixels of the original image, along the edges of pixels.
 
-        Exteriors come first and run clockwise on the screen, holes run the other way. Drawing the rings of a mask by
-        the even-odd rule gives back exactly the mask.
+        Exteriors come first and run clockwise on the screen, holes run the other way. Drawing the rings of a
+        mask by the even-odd rule gives back exactly the mask.
 
         Args:
             holes: False fills holes, and leaves exteriors only.
@@ -199,8 +201,8 @@ class Result:
         if pixels.shape[:2] != self.size:
             (rows, columns), (height, width) = pixels.shape[:2], self.size
             raise ImageError(
-                f"the image is {columns} x {rows}, but the masks are {width} x {height}: give the image that was"
-                " segmented",
+                f"the image is {columns} x {rows}, but the masks are {width} x {height}: give the image that"
+                " was segmented",
                 path="image",
             )
         return draw_overlay(
@@ -224,7 +226,7 @@ class Result:
         return f"{self.objects[n]!r}{label} {self.scores[n]:.2f}"
 
 
-def _frozen[T: np.generic](array: NDArray[T]) -> NDArray[T]:
+def _frozen(array: NDArray[T]) -> NDArray[T]:
     view = array.view()
     view.flags.writeable = False
     return view

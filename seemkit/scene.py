@@ -8,7 +8,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from seemkit.errors import SceneError
 from seemkit.geometry.grid import Grid
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
 
-    ImageSource = str | os.PathLike[str] | bytes | Image | NDArray[np.uint8] | "Scene"
+    ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | NDArray[np.uint8] | Scene"
 
 __all__ = ["Scene"]
 

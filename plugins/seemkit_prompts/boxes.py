@@ -11,7 +11,7 @@ __all__ = ["Box"]
 
 
 class Box(SpatialPrompt):
-    """A box around the object, (x1, y1) to (x2, y2) exclusive in pixels of the original image, clipped to it."""
+    """A box around the object: (x1, y1) to (x2, y2), exclusive, in pixels of the image, clipped to it."""
 
     type: Literal["box"] = "box"
     x1: float

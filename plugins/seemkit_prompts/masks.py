@@ -5,27 +5,17 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
-from seemkit.api import (
-    BinaryMask,
-    Draw,
-    Grid,
-    Region,
-    SpatialPrompt,
-    check_same_size,
-    read_mask_file,
-    resize_mask,
-)
-from seemkit.api import simulate_mask
+from seemkit import api
 
 __all__ = ["Mask"]
 
 
-class Mask(SpatialPrompt):
+class Mask(api.SpatialPrompt):
     """A (H, W) mask of the size of the original image; the pixels selected belong to the object."""
 
     type: Literal["mask"] = "mask"
-    mask: BinaryMask
-    draw: ClassVar[Draw] = "mask"
+    mask: api.BinaryMask
+    draw: ClassVar[api.Draw] = "mask"
 
     @field_validator("mask")
     @classmethod
@@ -34,19 +24,19 @@ class Mask(SpatialPrompt):
             raise ValueError("mask selects no pixel, expected one at least")
         return mask
 
-    def region(self, size: Grid) -> Region:
-        return Region(resize_mask(self.mask, size), self.include)
+    def region(self, size: api.Grid) -> api.Region:
+        return api.Region(api.resize_mask(self.mask, size), self.include)
 
     def check(self, image: tuple[int, int]) -> None:
-        check_same_size(self.mask.shape, image, "mask")
+        api.check_same_size(self.mask.shape, image, "mask")
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        return cls(mask=read_mask_file(text, flag="mask"))
+        return cls(mask=api.read_mask_file(text, flag="mask"))
 
     @classmethod
     def simulate(cls, mask: NDArray[np.bool_], rng: np.random.Generator) -> Self | None:
-        rough = simulate_mask(mask, rng)
+        rough = api.simulate_mask(mask, rng)
         return None if rough is None else cls(mask=rough)
 
     @classmethod

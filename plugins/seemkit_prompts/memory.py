@@ -11,7 +11,7 @@ __all__ = ["Memory"]
 
 
 class Memory(TokenPrompt):
-    """An earlier mask of the object: (H, W) bool of the size of the image, or (h, w) float logits at stride 4.
+    """An earlier mask of the object: (H, W) bool of the image's size, or (h, w) float logits at stride 4.
 
     Masks travel in JSON as run lengths, logits by their hash.
     """
@@ -23,14 +23,14 @@ class Memory(TokenPrompt):
 
     @field_validator("mask")
     @classmethod
-    def _mask_or_logits(cls, mask: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _mask_or_logits(cls, mask: NDArray[np.bool_ | np.number]) -> NDArray[np.bool_ | np.number]:
         if mask.ndim != 2:
             raise ValueError(f"mask has shape {mask.shape}, expected (H, W) bool or (h, w) logits")
         two_values = bool(np.isin(mask, (0, 1, 255)).all())
         if mask.dtype.kind in "iu":
             if not two_values:
                 raise ValueError(f"mask holds {mask.dtype}, expected bool, or float logits")
-            mask = mask > 0
+            mask = np.asarray(mask != 0)
         elif mask.dtype.kind == "f":
             if two_values and mask.any():
                 raise ValueError(

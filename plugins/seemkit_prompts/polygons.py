@@ -5,37 +5,36 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
-from seemkit.api import Draw, Grid, Points, Region, SpatialPrompt, check_inside, check_outline, draw_polygon
-from seemkit.api import points_of, simulate_outline
+from seemkit import api
 
 __all__ = ["Polygon"]
 
 
-class Polygon(SpatialPrompt):
+class Polygon(api.SpatialPrompt):
     """The area within corners (x, y), in pixels of the original image; edges may touch but not cross."""
 
     type: Literal["polygon"] = "polygon"
-    points: Points
-    draw: ClassVar[Draw] = "polygon"
+    points: api.Points
+    draw: ClassVar[api.Draw] = "polygon"
 
     @model_validator(mode="after")
     def _simple(self) -> Self:
-        check_outline(self.points, "polygon")
+        api.check_outline(self.points, "polygon")
         return self
 
-    def region(self, size: Grid) -> Region:
-        return Region(draw_polygon(self.points, size), self.include)
+    def region(self, size: api.Grid) -> api.Region:
+        return api.Region(api.draw_polygon(self.points, size), self.include)
 
     def check(self, image: tuple[int, int]) -> None:
-        check_inside(self.points, image, "polygon", field="points", closed=True)
+        api.check_inside(self.points, image, "polygon", field="points", closed=True)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        return cls(points=points_of(text, flag="polygon", form="'x,y x,y x,y ...'"))
+        return cls(points=api.points_of(text, flag="polygon", form="'x,y x,y x,y ...'"))
 
     @classmethod
     def simulate(cls, mask: NDArray[np.bool_], rng: np.random.Generator) -> Self | None:
-        outline = simulate_outline(mask, rng)
+        outline = api.simulate_outline(mask, rng)
         return cls(points=outline) if outline else None
 
     @classmethod

@@ -55,8 +55,8 @@ class Reference(TokenPrompt):
     Attributes:
         image: a path, which is opened when the prompt is encoded; pixels (a uint8 array or PIL image), which
             travel by hash; or a scene, which travels by fingerprint.
-        prompts: spatial prompts in pixels of that image, at least one of which includes; their `object` does not
-            count.
+        prompts: spatial prompts in pixels of that image, at least one of which includes; their `object` does
+            not count.
     """
 
     type: Literal["reference"] = "reference"
@@ -93,7 +93,7 @@ class Reference(TokenPrompt):
             name, equals, value = part.partition("=")
             if not equals:
                 raise PromptError(f"--reference has {part!r} where expected {_FORM}", path="reference")
-            prompt = prompt_type(name.removeprefix("not-"), path="reference").parse(value)
+            prompt = prompt_type(name.removeprefix("not-"), path="--reference").parse(value)
             prompts.append(prompt.model_copy(update={"include": not name.startswith("not-")}))
         return cls(image=found["image"], prompts=prompts)
 

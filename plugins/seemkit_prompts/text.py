@@ -1,8 +1,8 @@
 """The prompt `text`: the object in words."""
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field
 from seemkit.api import Anchor, Draw, EncodeContext, Encoded, Group, TokenPrompt
 
 __all__ = ["Text"]
@@ -11,21 +11,18 @@ MAX_LENGTH = 4000
 """Characters; text encoders read a few dozen words of them."""
 
 
+def _strip(text: object) -> object:
+    if isinstance(text, str) and not text.strip():
+        raise ValueError(f"text {text!r} is empty, expected a word at least")
+    return text.strip() if isinstance(text, str) else text
+
+
 class Text(TokenPrompt):
-    """A word, phrase or sentence that names the object; excluded, it acts in the choice of the answer only."""
+    """A word, phrase or sentence that names the object; an excluded one acts in selection only."""
 
     type: Literal["text"] = "text"
-    text: str = Field(min_length=1, max_length=MAX_LENGTH)
+    text: Annotated[str, BeforeValidator(_strip), Field(min_length=1, max_length=MAX_LENGTH)]
     draw: ClassVar[Draw] = "text"
-
-    @field_validator("text", mode="before")
-    @classmethod
-    def _strip(cls, text: object) -> object:
-        if not isinstance(text, str):
-            return text
-        if not text.strip():
-            raise ValueError(f"text {text!r} is empty, expected a word at least")
-        return text.strip()
 
     def encode(self, context: EncodeContext) -> Encoded:
         phrase = context.text([self.text])[0]

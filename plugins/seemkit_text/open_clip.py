@@ -63,19 +63,21 @@ class OpenClipEncoder(nn.Module):
         config = open_clip.get_model_config(model)
         self.dim = int(config["embed_dim"])
         self.tower = _build_text_tower(self.dim, config["text_cfg"], config.get("quick_gelu", False))
-        self.tower.output_tokens = True
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-        self.causal = self.tower.attn_mask is not None
         self.tokenize = open_clip.get_tokenizer(model)
 
     def encode(self, texts: Sequence[str]) -> list[Phrase]:
         """Tokens (T, D) and embedding (D,) of each text, un-normalised, start and end of text included."""
-        return encode_phrases(texts, self.tokenize, self, cut=self.causal)
+        return encode_phrases(texts, self.tokenize, self, cut=self.tower.attn_mask is not None)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Token ids (B, T) to states in the joint space (B, T, D)."""
-        _, states = self.tower(ids.to(self.logit_scale.device))  # pooled, and normalised states B x T x C
-        project = self.tower.text_projection
+        tower, length = self.tower, ids.shape[1]
+        x = tower.token_embedding(ids.to(self.logit_scale.device)) + tower.positional_embedding[:length]
+        mask = tower.attn_mask  # of the full length; the tower's own forward cannot take less
+        x = tower.transformer(x, attn_mask=None if mask is None else mask[:length, :length])
+        states = tower.ln_final(x)  # B x T x C
+        project = tower.text_projection
         out: Tensor
         if project is None:
             out = states

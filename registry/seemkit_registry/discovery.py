@@ -11,7 +11,13 @@ from seemkit_registry.component import Component
 from seemkit_registry.errors import RegistryError
 from seemkit_registry.fault import Fault, describe_exception
 from seemkit_registry.names import Name, normalise
-from seemkit_registry.requirements import ApiRange, host_range, missing_for_extras, pip_install
+from seemkit_registry.requirements import (
+    ApiRange,
+    host_range,
+    missing_for_extras,
+    pip_install,
+    undeclared_extras,
+)
 from seemkit_registry.source import Source
 
 __all__ = ["Discovery", "discover"]
@@ -122,6 +128,10 @@ def _check(
             f'install a version of it that fits (pip install --upgrade {plugin}) or "{host}{api.specifier}"'
         )
         return _quarantine(component, cause, remedy)
+    undeclared = undeclared_extras(distribution, component.extras) if component.extras else []
+    if undeclared:
+        cause = f"its entry point asks for extras that it does not declare: {', '.join(undeclared)}"
+        return _quarantine(component, cause, "report it to its author")
     missing = missing_for_extras(distribution, component.extras) if component.extras else []
     if missing:
         cause = f"it needs what is not installed: {', '.join(missing)}"

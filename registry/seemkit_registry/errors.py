@@ -73,8 +73,12 @@ class Problem:
     def __str__(self) -> str:
         where = self.path or "the document"
         place = where if self.line is None else f"{where} (line {self.line})"
-        hint = f"; did you mean {self.suggestion!r}?" if self.suggestion is not None else ""
-        return f"{place}: {self.message}{hint}"
+        told = self.suggestion is None or repr(self.suggestion) in self.message
+        return (
+            f"{place}: {self.message}"
+            if told
+            else f"{place}: {self.message}; did you mean {self.suggestion!r}?"
+        )
 
 
 class ConfigurationError(RegistryError):

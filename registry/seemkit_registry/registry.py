@@ -179,7 +179,8 @@ class Registry:
         """Hold every object of `kind` against `validator`, which says what is wrong with it, or None."""
         with self._lock:
             self._validators[kind] = validator
-            entries = [e for e in self._table().values() if e.component.kind == kind and e.is_loaded]
+            known = [*(self._installed or {}).values(), *self._local.values()]  # asks for no metadata
+            entries = [e for e in known if e.component.kind == kind and e.is_loaded]
         for entry in entries:
             fault = validate(entry.component, entry.loaded, validator)
             if fault is not None:

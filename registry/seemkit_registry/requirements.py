@@ -10,7 +10,14 @@ from packaging.version import InvalidVersion, Version
 
 from seemkit_registry.names import normalise
 
-__all__ = ["ApiRange", "extra_providing", "host_range", "missing_for_extras", "pip_install"]
+__all__ = [
+    "ApiRange",
+    "extra_providing",
+    "host_range",
+    "missing_for_extras",
+    "pip_install",
+    "undeclared_extras",
+]
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,16 @@ def missing_for_extras(distribution: Distribution, extras: Collection[str]) -> l
     """What `extras` of `distribution` need and is not installed, as written in its metadata."""
     missing: list[str] = []
     for extra in extras:
-        if normalise(extra) not in _declared_extras(distribution):
-            missing.append(f"the extra {extra!r} itself, which the distribution does not declare")
-            continue
         for requirement in _requirements_of(distribution, extra, frozenset()):
             if not _installed(requirement):
                 missing.append(_without_marker(requirement))
     return list(dict.fromkeys(missing))
+
+
+def undeclared_extras(distribution: Distribution, extras: Collection[str]) -> list[str]:
+    """Those of `extras` that `distribution` does not have."""
+    declared = _declared_extras(distribution)
+    return [extra for extra in extras if normalise(extra) not in declared]
 
 
 def extra_providing(distribution: Distribution, module: str) -> str | None:

@@ -56,7 +56,7 @@ def check_same_size(mask: tuple[int, ...], image: tuple[int, int], prompt: str) 
     """Refuse a mask of (H, W) pixels that is not the size of the image."""
     if mask != image:
         raise PromptError(
-            f"{prompt} mask is {mask[1]} x {mask[0]} pixels (width x height), expected the image's "
+            f"the {prompt} is {mask[1]} x {mask[0]} pixels (width x height), expected the image's "
             f"{image[1]} x {image[0]}",
             path="mask",
         )

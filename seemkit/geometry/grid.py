@@ -44,7 +44,7 @@ class Grid(NamedTuple):
         """Move points of the original image, (..., 2) as (x, y), onto the grid."""
         rows, columns = self.original
         array = np.asarray(points, np.float64)
-        return array * np.array([self.width, self.height]) / np.array([columns, rows])
+        return np.asarray(array * [self.width, self.height] / [columns, rows], np.float64)
 
 
 def as_grid(size: "Grid | tuple[int, int]") -> Grid:

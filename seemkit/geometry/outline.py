@@ -28,7 +28,8 @@ def check_outline(points: ArrayLike, prompt: str) -> None:
 def crossing_edges(points: ArrayLike) -> tuple[int, int] | None:
     """The first two edges of the closed outline (n, 2) that properly cross, or None.
 
-    Edge i goes from corner i to the next one. Edges that only touch, at a corner or along a line, do not cross.
+    Edge i goes from corner i to the next one. Edges that only touch, at a corner or along a
+    line, do not cross.
     """
     corners = np.asarray(points, np.float64).reshape(-1, 2)
     parted = np.concatenate(

@@ -3,9 +3,11 @@
 All functions take points in pixels of the original image, (x, y), and a :class:`Grid` (or a plain (height,
 width) for an image that is its own grid); they return (height, width) bool. A pixel belongs to an area if its
 centre lies strictly inside; every shape that touches the image selects at least one pixel. Ties are broken
-evenly, so that drawing a mirrored shape gives the mirrored pixels; only a click on the very border between two
-pixels belongs to the one on its right or below, as the frame says.
+evenly, so that drawing a mirrored shape gives the mirrored pixels; only a click on the very border between
+two pixels belongs to the one on its right or below, as the frame says.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,7 +47,7 @@ def draw_box(box: tuple[float, float, float, float], size: Grid | tuple[int, int
 
 
 def draw_polygon(points: ArrayLike, size: Grid | tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels whose centres lie in the polygon (n, 2) by the even-odd rule, or its outline if none does."""
+    """The pixels whose centres lie in the polygon (n, 2) by the even-odd rule; its outline if none does."""
     grid = as_grid(size)
     corners = grid.place(np.asarray(points, np.float64).reshape(-1, 2))
     rows, columns = np.arange(grid.height) + 0.5, np.arange(grid.width) + 0.5
@@ -58,7 +60,7 @@ def draw_polygon(points: ArrayLike, size: Grid | tuple[int, int]) -> NDArray[np.
             at = x0 + (rows[crossed] - y0) * (x1 - x0) / (y1 - y0)
             inside[2 * i, crossed] ^= columns >= at[:, None]
             inside[2 * i + 1, crossed] ^= columns > at[:, None]
-    mask: NDArray[np.bool_] = inside.all(0)
+    mask = np.asarray(inside.all(0))
     return mask if mask.any() or not len(corners) else draw_stroke(_closed(points), 0, grid)
 
 
@@ -68,7 +70,7 @@ def draw_stroke(points: ArrayLike, width: float, size: Grid | tuple[int, int]) -
     path = grid.place(np.asarray(points, np.float64).reshape(-1, 2))
     radius = max(0.5 * width * float(np.sqrt(grid.scale[0] * grid.scale[1])), _THINNEST)
     mask = np.zeros(grid.size, bool)
-    segments = zip(path[:-1], path[1:], strict=True) if len(path) > 1 else ((at, at) for at in path)
+    segments = pairwise(path) if len(path) > 1 else ((at, at) for at in path)
     for start, end in segments:
         low = np.floor(np.minimum(start, end) - radius - 1).clip(0, grid.size[::-1]).astype(int)
         high = np.ceil(np.maximum(start, end) + radius + 1).clip(0, grid.size[::-1]).astype(int)
@@ -82,8 +84,8 @@ def draw_stroke(points: ArrayLike, width: float, size: Grid | tuple[int, int]) -
 def resize_mask(mask: NDArray[np.bool_], size: Grid | tuple[int, int]) -> NDArray[np.bool_]:
     """Bring a (H, W) bool mask of the original image onto the grid by the nearest pixel.
 
-    Where several are equally near, one that is selected will do. A mask that is not empty never becomes empty:
-    the grid cells that hold its pixels are then selected.
+    Where several are equally near, one that is selected will do. A mask that is not empty never becomes
+    empty: the grid cells that hold its pixels are then selected.
     """
     grid = as_grid(size)
     height, width = mask.shape
@@ -105,7 +107,7 @@ def sample_line(points: ArrayLike, step: float) -> NDArray[np.float64]:
     """Points (m, 2) along a polyline (n, 2), at most `step` apart, both ends kept."""
     path = np.asarray(points, np.float64).reshape(-1, 2)
     pieces = [path[:1]]
-    for start, end in zip(path[:-1], path[1:], strict=True):
+    for start, end in pairwise(path):
         count = max(int(np.ceil(np.hypot(*(end - start)) / step)), 1)
         pieces.append(start + (end - start) * (np.arange(1, count + 1) / count)[:, None])
     return np.concatenate(pieces)
@@ -133,18 +135,19 @@ def _near_segment(
     end: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.bool_]:
-    """Whether points are within `radius` of a segment; nothing is divided, so that mirrored ties stay ties."""
+    """Whether points are within `radius` of a segment; undivided, so that mirrored ties stay ties."""
     (dx, dy), length = end - start, float((end - start) @ (end - start))
     along = (x - start[0]) * dx + (y - start[1]) * dy
     across = np.abs((x - start[0]) * dy - (y - start[1]) * dx)
     from_start = (x - start[0]) ** 2 + (y - start[1]) ** 2
     from_end = (x - end[0]) ** 2 + (y - end[1]) ** 2
     beside = (along >= 0) & (along <= length) & (across <= radius * np.sqrt(length))
-    return np.asarray(beside if length else False) | (np.minimum(from_start, from_end) <= radius * radius)
+    at_ends = np.minimum(from_start, from_end) <= radius * radius
+    return np.asarray((beside & (length > 0)) | at_ends)
 
 
 def _nearest(count: int, length: int) -> list[NDArray[np.int64]]:
-    """For each of `count` cells the pixels of `length` that hold its centre: two lists if some lie on a border."""
+    """For each of `count` cells the pixel of `length` at its centre; two lists if some lie between pixels."""
     centres = (2 * np.arange(count, dtype=np.int64) + 1) * length
     right, left = centres // (2 * count), (centres - 1) // (2 * count)
     return [right] if (left == right).all() else [right, left]

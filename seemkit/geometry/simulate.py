@@ -1,7 +1,7 @@
 """What users do when they see an object: click it, box it, stroke it, outline it or paint it roughly.
 
-All functions take a (H, W) bool mask of the object and give points as (x, y) in its pixels; on an empty mask they
-give None. The same mask and generator state give the same values.
+All functions take a (H, W) bool mask of the object and give points as (x, y) in its pixels; on an empty mask
+they give None. The same mask and generator state give the same values.
 """
 
 import numpy as np
@@ -44,14 +44,14 @@ def simulate_box(
 def simulate_stroke(mask: NDArray[np.bool_], rng: np.random.Generator) -> tuple[list[Point], float] | None:
     """A smooth stroke through the object along its longer side, and a width that stays within it.
 
-    Two to six pixels well inside are ordered along the principal axis; those that can only be reached across the
-    background are left out. A stroke of one point is a dab.
+    Two to six pixels well inside are ordered along the principal axis; those that can only be reached across
+    the background are left out. A stroke of one point is a dab.
     """
     if not mask.any():
         return None
     left, top, _, _ = _tight_box(mask)
     depth = _depth(mask)
-    rows, columns = np.nonzero(depth >= 0.3 * depth.max())
+    rows, columns = np.nonzero(_any_part(depth >= 0.3 * depth.max(), rng))
     inner = np.stack((columns, rows), axis=1) + 0.5
     chosen = inner[rng.choice(len(inner), min(len(inner), int(rng.integers(2, 7))), replace=False)]
     path = [chosen[i] for i in np.argsort(chosen @ _principal_axis(depth), kind="stable")]
@@ -100,7 +100,7 @@ def simulate_mask(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[
 
     if not mask.any():
         return None
-    reach = max(int(round(float(rng.uniform(0.005, 0.04)) * float(np.sqrt(mask.sum())))), 1)
+    reach = max(round(float(rng.uniform(0.005, 0.04)) * float(np.sqrt(mask.sum()))), 1)
     kind = int(rng.integers(4))
     if kind == 0:
         return mask.copy()
@@ -120,7 +120,7 @@ def _tight_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
 
 
 def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Within the tight box: how far each pixel is from the nearest one outside (the image's edge is outside)."""
+    """Within the tight box: distance of each pixel to the nearest outside (the image's edge is outside)."""
     from scipy import ndimage
 
     x1, y1, x2, y2 = _tight_box(mask)
@@ -131,7 +131,7 @@ def _depth_along(
     depth: NDArray[np.float64], path: list[NDArray[np.float64]] | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     columns, rows = np.floor(sample_line(np.array(path), 0.5)).astype(int).T
-    return depth[rows.clip(0, depth.shape[0] - 1), columns.clip(0, depth.shape[1] - 1)]
+    return np.asarray(depth[rows.clip(0, depth.shape[0] - 1), columns.clip(0, depth.shape[1] - 1)])
 
 
 def _principal_axis(depth: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,6 +159,16 @@ def _largest_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return np.asarray(labels == sizes.argmax())
+
+
+def _any_part(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """One connected part, drawn by its area."""
+    from scipy import ndimage
+
+    labels, count = ndimage.label(mask)
+    inside = np.flatnonzero(mask)
+    chosen = labels.flat[inside[rng.integers(len(inside))]]
+    return mask if count == 1 else np.asarray(labels == chosen)
 
 
 def _contour(mask: NDArray[np.bool_], reach: int) -> NDArray[np.float64]:

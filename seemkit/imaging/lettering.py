@@ -1,6 +1,8 @@
 """Text on pictures: fonts that can show it, shortening, and chips (a text on a rounded, coloured ground)."""
 
+import math
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,32 +20,28 @@ _WIDER_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial Unicode.ttf", "
 
 @lru_cache(maxsize=64)
 def font(size: int, text: str = "") -> Font:
-    """The font of PIL itself; for a text that it cannot show, a font of the system that can, if there is one."""
-    own = _own(size)
-    if _shows(own, text):
-        return own
-    for name in _WIDER_FONTS:
-        try:
+    """The font that PIL carries; for a text it cannot show, the one of the system that lacks least of it."""
+    best = _own(size)
+    least = _lacking(best, text)
+    for name in _WIDER_FONTS if least else ():
+        with suppress(OSError):
             other = ImageFont.truetype(name, size)
-        except OSError:
-            continue
-        if _shows(other, text):
-            return other
-    return own
+            lacking = _lacking(other, text)
+            if lacking < least:
+                best, least = other, lacking
+    return best
 
 
 def letter_size(size: tuple[int, int]) -> int:
     """Pixels of the letters on an image of (H, W)."""
-    return min(max(round((size[0] * size[1]) ** 0.5 / 30), 10), 120)
+    return min(max(round(math.sqrt(size[0] * size[1]) / 28), 10), 120)
 
 
 def showable(text: str) -> str:
-    """`text` on one line, without accents where the font of PIL itself lacks them."""
+    """`text` on one line; letters that the font of PIL lacks lose their accents, on every machine."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if _shows(_own(16), line):
-        return line
-    plain = "".join(c for c in unicodedata.normalize("NFKD", line) if not unicodedata.combining(c))
-    return plain if _shows(_own(16), plain) else line
+    face = _own(16)
+    return "".join(c if not _lacking(face, c) else _plain(c) for c in unicodedata.normalize("NFC", line))
 
 
 def shorten(text: str, face: Font, width: float) -> str:
@@ -111,6 +109,12 @@ def _extent(face: Font) -> tuple[int, int]:
     return round(-top), round(bottom)
 
 
-def _shows(face: Font, text: str) -> bool:
-    missing = bytes(face.getmask("\uffff"))
-    return all(c.isascii() or bytes(face.getmask(c)) != missing for c in set(text))
+def _lacking(face: Font, text: str) -> int:
+    """How many different letters of `text` the font shows as an empty box."""
+    box = bytes(face.getmask("\uffff"))
+    return sum(not c.isascii() and bytes(face.getmask(c)) == box for c in set(text))
+
+
+def _plain(letter: str) -> str:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(c))
+    return bare if bare.isascii() else letter

@@ -159,7 +159,7 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype != np.uint8:
         fix = _dtype_fix(array)
         raise _refusal(
-            f"the image array of shape {array.shape} holds {array.dtype}, not uint8 from 0 to 255: give {fix}",
+            f"the image array of shape {array.shape} holds {array.dtype}, not uint8 in 0..255: give {fix}",
             suggestion=fix,
         )
     _check_size(array.shape[:2], "the image array")

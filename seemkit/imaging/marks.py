@@ -1,7 +1,7 @@
 """Prompts drawn on a picture: discs, boxes, strokes, outlines and chips, by what their type declares.
 
-What a prompt looks like follows from its class variable ``draw`` and its fields, never from its name, so that the
-prompts of plugins appear too. What includes is green and carries a plus, what excludes is red and carries a minus.
+What a prompt looks like follows from its class variable ``draw`` and its fields, never from its name, so that
+prompts of plugins appear too. What includes is green and has a plus, what excludes is red and has a minus.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _CHIP: RGB = (32, 35, 42)
 
 
 def draw_marks(picture: Image.Image, prompts: Sequence[object]) -> list[Box]:
-    """Draw prompts on an RGB picture, in its pixels; texts and references become chips at the lower left.
+    """Draw prompts on an RGB picture, in its pixels; texts and references become chips in a corner.
 
     Returns:
         (x0, y0, x1, y1) of what labels should not cover: points, and the chips.
@@ -38,7 +38,7 @@ def draw_marks(picture: Image.Image, prompts: Sequence[object]) -> list[Box]:
     ):  # points last, on top of areas
         taken += pen.draw(prompt)
     pen.lay_on(picture)
-    return taken + _draw_chips(picture, [p for p in prompts if _kind(p, picture.size) == "chip"])
+    return taken + _draw_chips(picture, [p for p in prompts if _kind(p, picture.size) == "chip"], taken)
 
 
 class _Pen:
@@ -56,10 +56,10 @@ class _Pen:
             return []
         self.used = True
         if kind == "point":
-            x, y = float(getattr(prompt, "x")), float(getattr(prompt, "y"))  # noqa: B009 - fields of any class
+            x, y = (float(getattr(prompt, name)) for name in ("x", "y"))
             return [self._disc(x, y, colour, plus=_includes(prompt))]
         if kind == "mask":
-            self._outline(np.asarray(getattr(prompt, "mask")), colour)  # noqa: B009
+            self._outline(np.asarray(getattr(prompt, "mask", None), np.float32) > 0, colour)
         elif kind == "box":
             x1, y1, x2, y2 = (float(getattr(prompt, name)) for name in ("x1", "y1", "x2", "y2"))
             self._line([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], 1.6 * self.unit, colour, closed=True)
@@ -96,10 +96,10 @@ class _Pen:
                 for x, y in (path[0], path[-1]):
                     self._ellipse(x / self.fine, y / self.fine, thick / 2 / self.fine, tone)
 
-    def _outline(self, mask: NDArray[np.generic], colour: RGB) -> None:
+    def _outline(self, mask: NDArray[np.bool_], colour: RGB) -> None:
         from seemkit.results.polygons import mask_to_rings
 
-        for ring in mask_to_rings(mask > 0):
+        for ring in mask_to_rings(mask):
             self._line(ring, 1.6 * self.unit, colour, closed=True)
 
     def _ellipse(self, x: float, y: float, reach: float, colour: RGB) -> None:
@@ -111,24 +111,41 @@ class _Pen:
         self.pencil.rectangle(box, fill=(*_WHITE, 255))
 
 
-def _draw_chips(picture: Image.Image, prompts: Sequence[object]) -> list[Box]:
-    taken: list[Box] = []
+def _draw_chips(picture: Image.Image, prompts: Sequence[object], taken: Sequence[Box]) -> list[Box]:
+    """Stack a chip for each prompt in the corner where they cover least of what is `taken`."""
     size = letter_size((picture.height, picture.width))
     gap = max(2, size // 3)
-    bottom = picture.height - gap
-    for prompt in reversed(prompts):
-        plate = chip(_say(prompt), _CHIP, size, picture.width * 0.9, dot=_colour(prompt))
-        if plate is None or bottom - plate.height < 0:
-            break
-        spot = (gap, bottom - plate.height)
-        picture.paste(plate, spot, plate)
-        taken.append((*spot, spot[0] + plate.width, bottom))
-        bottom -= plate.height + gap // 2
-    return taken
+    plates = [chip(_say(p), _CHIP, size, picture.width * 0.9, dot=_colour(p)) for p in prompts]
+    shown: list[Image.Image] = []
+    high = gap
+    for plate in plates:
+        if plate is not None and high + plate.height + gap <= picture.height:
+            shown.append(plate)
+            high += plate.height + gap // 2
+    stacks = [_stack(shown, picture.size, gap, corner) for corner in ("sw", "se", "nw", "ne")]
+    best = min(stacks, key=lambda boxes: sum(_meets(box, other) for box in boxes for other in taken))
+    for plate, box in zip(shown, best, strict=True):
+        picture.paste(plate, box[:2], plate)
+    return best
+
+
+def _stack(plates: Sequence[Image.Image], size: tuple[int, int], gap: int, corner: str) -> list[Box]:
+    boxes: list[Box] = []
+    high = sum(plate.height + gap // 2 for plate in plates) - gap // 2
+    y = gap if corner[0] == "n" else size[1] - gap - high
+    for plate in plates:
+        x = gap if corner[1] == "w" else size[0] - gap - plate.width
+        boxes.append((x, y, x + plate.width, y + plate.height))
+        y += plate.height + gap // 2
+    return boxes
+
+
+def _meets(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _kind(prompt: object, size: tuple[int, int]) -> str:
-    """point, box, stroke, polygon, mask or chip: what the type declares if its fields allow, else what they do."""
+    """point, box, stroke, polygon, mask or chip: what the type declares if its fields allow it."""
     declared = getattr(prompt, "draw", "none")
     possible = list(_possible(prompt, size))
     if declared in possible:
@@ -143,7 +160,7 @@ def _possible(prompt: object, size: tuple[int, int]) -> Iterator[str]:
         yield "box"
     if _points(prompt):
         yield from ("stroke", "polygon")
-    if np.shape(getattr(prompt, "mask", None)) == (size[1], size[0]):
+    if getattr(getattr(prompt, "mask", None), "shape", None) == (size[1], size[0]):
         yield "mask"
 
 

@@ -113,7 +113,7 @@ def _label(picture: Image.Image, layers: Sequence[Layer], taken: list[Box]) -> N
 def _spot(
     mask: NDArray[np.bool_], plate: tuple[int, int], picture: tuple[int, int], taken: Sequence[Box]
 ) -> tuple[int, int]:
-    """Where a label of `plate` (width, height) covers least of what was drawn: above, inside, below, beside."""
+    """Where a label of `plate` (width, height) covers least of what was drawn: above, inside, below, ..."""
     wide, high = plate
     x0, y0, x1, y1 = _bounds(mask, 0)
     gap = max(2, high // 6)

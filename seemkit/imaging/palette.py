@@ -5,10 +5,11 @@ __all__ = ["EXCLUDE", "INCLUDE", "RGB", "colour", "ink_on"]
 RGB = tuple[int, int, int]
 
 INCLUDE: RGB = (0, 158, 115)
-"""What prompts that include are drawn in: a green that is told from `EXCLUDE` without telling red from green."""
+"""Prompts that include: a bluish green, told from `EXCLUDE` by those who do not tell red from green."""
 EXCLUDE: RGB = (213, 55, 30)
+"""Prompts that exclude: vermilion."""
 
-# After Okabe and Ito 2008, made more vivid for photos, ordered so that neighbours differ in hue and lightness.
+# After Okabe and Ito 2008, more vivid for photos, ordered so that neighbours differ in hue and lightness.
 _BASE: tuple[RGB, ...] = (
     (30, 144, 255),
     (255, 159, 28),
@@ -22,7 +23,7 @@ _BASE: tuple[RGB, ...] = (
 
 
 def colour(index: int) -> RGB:
-    """The colour of object number `index`, from 0; after eight the hues come again, lighter and darker in turn."""
+    """The colour of object number `index`, from 0; after eight the hues come again, lighter, then darker."""
     red, green, blue = _BASE[index % len(_BASE)]
     turn = index // len(_BASE) % 3
     if turn == 0:

@@ -16,7 +16,7 @@ _INK: RGB = (28, 30, 36)
 def sheet(
     tiles: Sequence[tuple[str, Image.Image]], columns: int, *, tile: int = 480, heading: str = ""
 ) -> Image.Image:
-    """Lay out pictures in rows of `columns`, scaled to fit tiles of one size, each under its title.
+    """Lay out pictures in rows of `columns`, scaled to the same long side, each under its title.
 
     Args:
         tiles: (title, picture) from left to right, top to bottom; a title is at most two lines.
@@ -31,18 +31,16 @@ def sheet(
         raise ValueError(f"a sheet needs tiles and columns, not {len(tiles)} tiles in {columns} columns")
     columns = min(columns, len(tiles))
     pictures = [_fit(picture, tile) for _, picture in tiles]
-    wide, high = max(p.width for p in pictures), max(p.height for p in pictures)
+    wide = max(picture.width for picture in pictures)
     size = max(11, round(tile / 22))
     titles = [_wrap(showable(title), size, wide) for title, _ in tiles]
     line, margin = round(size * 1.35), round(tile / 20)
-    title_high = max(len(lines) for lines in titles) * line + round(size * 0.4)
-    top = margin + (round(size * 2.4) if heading else 0)
-    rows = -(-len(tiles) // columns)
-    page = Image.new(
-        "RGB",
-        (margin + columns * (wide + margin), top + rows * (title_high + high + margin)),
-        _GROUND,
-    )
+    above = max(len(lines) for lines in titles) * line + round(size * 0.4)
+    starts = range(0, len(tiles), columns)
+    tops = [margin + (round(size * 2.4) if heading else 0)]
+    for start in starts:
+        tops.append(tops[-1] + above + max(p.height for p in pictures[start : start + columns]) + margin)
+    page = Image.new("RGB", (margin + columns * (wide + margin), tops[-1]), _GROUND)
     draw = ImageDraw.Draw(page)
     if heading:
         large = round(size * 1.5)
@@ -52,12 +50,11 @@ def sheet(
         draw.text((margin, margin + large), text, font=face, fill=_INK, anchor="ls")
     for index, (picture, lines) in enumerate(zip(pictures, titles, strict=True)):
         x = margin + index % columns * (wide + margin)
-        y = top + index // columns * (title_high + high + margin)
+        y = tops[index // columns] + above
         for number, text in enumerate(lines):
-            base = y + title_high - round(size * 0.6) - (len(lines) - 1 - number) * line
+            base = y - round(size * 0.6) - (len(lines) - 1 - number) * line
             draw.text((x, base), text, font=font(size, text), fill=_INK, anchor="ls")
-        corner = (x + (wide - picture.width) // 2, y + title_high + (high - picture.height) // 2)
-        page.paste(picture, corner)
+        page.paste(picture, (x, y))
     return page
 
 

@@ -4,16 +4,17 @@ Source: evaluation.md section 1 of SEEM, after Cheng et al., Mask2Former, CVPR 2
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
+from seemkit.errors import SeemkitError
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
 
-__all__ = ["Rows", "Segment", "Task", "Thresholds", "decode_everything", "instances", "panoptic", "semantic"]
+__all__ = ["Rows", "Segment", "Task", "Thresholds", "check_task", "decode_everything", "instances", "panoptic", "semantic"]
 
 Task = Literal["panoptic", "instance", "semantic"]
 
@@ -54,6 +55,12 @@ class Segment:
     category: int
     score: float
     logits: Tensor
+
+
+def check_task(task: str) -> None:
+    """Raise :class:`SeemkitError` unless it is a task."""
+    if task not in get_args(Task):
+        raise SeemkitError(f"task is {task!r}; it is one of {', '.join(get_args(Task))}", path="task")
 
 
 def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Tensor) -> Rows:

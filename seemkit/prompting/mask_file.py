@@ -17,7 +17,7 @@ _FORMATS = ("PNG", "BMP", "TIFF", "GIF", "WEBP")
 
 
 def read_mask_file(path: str, *, flag: str) -> NDArray[np.bool_]:
-    """The (H, W) bool mask of an image file: True where a pixel is neither black, nor index 0, nor transparent.
+    """The (H, W) bool mask of an image file: True where it is not black, index 0 or transparent.
 
     Raises:
         PromptError: the file is missing, damaged, too large or of a format that blurs masks, such as JPEG.
@@ -34,7 +34,7 @@ def read_mask_file(path: str, *, flag: str) -> NDArray[np.bool_]:
                     flag, path, f"is {image.width} x {image.height}, over {MAX_PIXELS // 10**6} megapixels"
                 )
             if image.mode.startswith(("I", "F", "P", "1", "L")) and image.mode not in ("LA", "PA"):
-                return np.asarray(image) != 0
+                return np.asarray(np.asarray(image) != 0, np.bool_)
             pixels = np.asarray(image.convert("RGBA"))  # H x W x 4
             return np.asarray(pixels[..., :3].any(axis=2) & (pixels[..., 3] > 0))
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Field type for the image of a reference: a path, pixels, or a scene; pixels and scenes travel by their hash."""
+"""Field type for the image of a reference: a path, or pixels or a scene, which travel by their hash."""
 
 from collections.abc import Mapping
 from os import PathLike, fspath

@@ -1,7 +1,7 @@
 """Field type for lists of points: sequences or (n, 2) arrays come in, tuples of finite (x, y) are kept."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field
@@ -11,11 +11,13 @@ __all__ = ["MAX_POINTS", "Points"]
 MAX_POINTS = 4096
 """The longest list of points that a prompt takes."""
 
-_Value = TypeVar("_Value")
 
-
-def _read_array(value: _Value) -> _Value | list[object]:
-    return value.tolist() if isinstance(value, np.ndarray) else value
+def _read_array(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [point.tolist() if isinstance(point, np.ndarray) else point for point in value]
+    return value
 
 
 def _freeze(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:

@@ -1,15 +1,17 @@
-"""From what a user wrote, JSON or a command-line flag, to a prompt of an installed type, or one sentence why not."""
+"""From JSON or a command-line flag to a prompt of an installed type, or one sentence why not."""
 
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from seemkit.errors import PromptError
+from seemkit.host import registry
 from seemkit.prompting.flags import split_flag
 from seemkit.prompting.prompt import Prompt
-from seemkit_registry import Component, RegistryError, default, nearest
+from seemkit_registry import Component, RegistryError, nearest
 
 __all__ = ["explain", "prompt_type", "prompt_types", "read_flag", "read_prompt"]
 
@@ -75,14 +77,14 @@ def prompt_types() -> dict[str, type[Prompt]]:
 
 
 def prompt_type(name: str, *, path: str = "type") -> type[Prompt]:
-    """The installed prompt type with this JSON `type`, or behind a qualified name like ``seemkit-lasso/lasso``.
+    """The prompt type with this JSON `type`, or behind a qualified name like ``seemkit-lasso/lasso``.
 
     Raises:
         PromptError: there is none (with the nearest name), several claim it, or its plugin is quarantined.
     """
     if "/" in name:
         try:
-            found = default().get("prompts", name)
+            found = registry().get("prompts", name)
         except RegistryError as error:
             raise PromptError(f"{path}: {error}", path=path, suggestion=error.suggestion) from error
         if isinstance(found, type) and issubclass(found, Prompt):
@@ -124,32 +126,45 @@ def explain(error: ValidationError, kind: type[Prompt], *, path: str) -> PromptE
     if what in ("value_error", "assertion_error"):
         cause = first.get("ctx", {}).get("error")
         inner = cause.path if isinstance(cause, PromptError) and cause.path else ""
-        if inner and str(cause).startswith(inner):
+        if isinstance(cause, PromptError) and inner and str(cause).startswith(inner):
             return PromptError(f"{path}.{cause}", path=f"{path}.{inner}", suggestion=cause.suggestion)
         return PromptError(f"{path}: {cause or first['msg']}", path=f"{place}.{inner}" if inner else place)
-    wanted = first["msg"].removeprefix("Input should be ")
-    return PromptError(f"{place} is {_show(given)}, expected {wanted[:1].lower()}{wanted[1:]}", path=place)
+    return PromptError(f"{place} is {_show(given)}, expected {_expected(first)}", path=place)
 
 
 def _claims() -> dict[str, list[tuple[Component, type[Prompt]]]]:
     claims: defaultdict[str, list[tuple[Component, type[Prompt]]]] = defaultdict(list)
-    for component, found in default().load_all("prompts"):
+    for component, found in registry().load_all("prompts"):
         if isinstance(found, type) and issubclass(found, Prompt):
             claims[found.type_name()].append((component, found))
     return claims
 
 
 def _quarantined(name: str) -> str | None:
-    """The fault of a component that would provide the type, told by its name or class without importing it."""
-    for component in default().components("prompts"):
+    """The fault of a component that would provide the type, going by its name or its class's."""
+    for component in registry().components("prompts"):
         attribute = component.value.rpartition(":")[2].rpartition(".")[2]
         if component.fault and name in (component.name, component.name.removesuffix("s"), attribute.lower()):
             return component.fault.one_line
     return None
 
 
+def _expected(error: ErrorDetails) -> str:
+    """What would have been right, from pydantic's kind of error."""
+    what, limits = error["type"], error.get("ctx", {})
+    if what in ("too_short", "string_too_short", "too_long", "string_too_long"):
+        most = what.endswith("long")
+        count = limits["max_length" if most else "min_length"]
+        unit = "character" if what.startswith("string") or isinstance(error["input"], str) else "item"
+        return f"{count} {unit}{'' if count == 1 else 's'} {'at most' if most else 'at least'}"
+    words = error["msg"].removeprefix("Input should be ")
+    return f"{'a number ' if what.startswith(('greater', 'less')) else ''}{words[:1].lower()}{words[1:]}"
+
+
 def _place(path: str, location: tuple[int | str, ...]) -> str:
-    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    """`path` and what lies in it: ``prompts[0].points[2][1]``, or ``--scribble: points[2][1]`` for a flag."""
+    inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{path}: {inner.removeprefix('.')}" if path.startswith("--") and inner else path + inner
 
 
 def _show(value: object) -> str:

@@ -20,8 +20,8 @@ class RunLengths(TypedDict):
 class CocoAnnotation(TypedDict):
     """One mask, as COCO's annotations and results have it, in pixels of the original image.
 
-    ``bbox`` is [x, y, width, height]; ``category_id`` counts the vocabulary from 1, 0 is a mask without label;
-    ``object`` is seemkit's addition: the object that the mask answers.
+    ``bbox`` is [x, y, width, height]; ``category_id`` counts the vocabulary from 1, and 0 is a mask without
+    label; ``object`` is seemkit's addition: the object that the mask answers.
     """
 
     id: int

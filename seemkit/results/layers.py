@@ -14,7 +14,7 @@ __all__ = ["layers"]
 
 
 def layers(result: Result) -> list[Layer]:
-    """A colour for each object; for each mask if all answer one object; for each class or segment of a map."""
+    """A colour for each object, or for each mask if all answer one object; or for each class or segment."""
     if result.segments is not None:
         ids, info = result.segments
         return [Layer(ids == part["id"], colour(n), part["label"]) for n, part in enumerate(info)]
@@ -37,6 +37,7 @@ def _caption(result: Result, n: int) -> str:
     named = "" if name.isdecimal() else name
     if result.labels[n]:
         label, probability = result.labels[n][0]
-        said = f"{label} {probability:.0%}"
-        return said if named in ("", label) else f"{named}: {said}"
-    return named or f"{name}  {result.scores[n]:.0%}"
+        said = named if label.casefold() in named.casefold() else f"{named}: {label}" if named else label
+        return f"{said} {probability:.0%}"
+    number = f"#{name} " if len(set(result.objects)) > 1 else ""
+    return named or f"{number}{result.scores[n]:.0%}"

@@ -1,8 +1,8 @@
 """Masks as polygons: rings along the edges of pixels, which rasterise back to exactly the mask.
 
-A ring is a list of corners (x, y) in pixels of the original image, not closed (the first corner is not repeated).
-Seen on the screen, with y pointing down, exteriors run clockwise and holes counter-clockwise. No ring meets a
-corner twice: where pixels touch at a corner only, rings touch there.
+A ring is a list of corners (x, y) in pixels of the original image; the first is not repeated at the end. On
+the screen, with y pointing down, exteriors run clockwise and holes counter-clockwise. No ring meets a corner
+twice: where pixels touch at a corner only, rings touch there.
 """
 
 import numpy as np
@@ -82,7 +82,6 @@ def _trace(mask: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
     beside, above = np.empty(len(x), int), np.empty(len(x), int)
     beside[across[0::2]], beside[across[1::2]] = across[1::2], across[0::2]
     above[down[0::2]], above[down[1::2]] = down[1::2], down[0::2]
-    # The first corner in reading order is a top left one: its loop leaves it to the right, then clockwise.
     horizontal, vertical = beside.tolist(), above.tolist()
     points = list(zip(x.tolist(), y.tolist(), strict=True))
     filled_below = np.pad(mask, 1)[y + 1, np.where(goes_left, x, x + 1)].tolist()
@@ -107,7 +106,10 @@ def _trace(mask: NDArray[np.bool_]) -> list[list[tuple[int, int]]]:
 def _corners(
     mask: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """x, y of the corners, whether the vertical edge goes up and the horizontal one left; touching points twice."""
+    """x, y of the corners, and whether their vertical edge goes up and their horizontal one left.
+
+    A point where pixels touch by their corners only is there twice.
+    """
     padded = np.pad(mask, 1)
     nw, ne, sw, se = padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
     left, right, up, down = nw != sw, ne != se, nw != ne, sw != se

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from timm.models.davit import DaVit
-from timm.models.vision_transformer_sam import VisionTransformerSAM
-
 from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
 from seemkit.components import BackboneShape
 from seemkit.errors import WeightsError
 from seemkit.network.pixel_decoder import FPN
+from timm.models.davit import DaVit
+from timm.models.vision_transformer_sam import VisionTransformerSAM
+
 from seemkit_backbones.focal import Focal
 from seemkit_text.unicl import UniCL
 
@@ -72,7 +72,10 @@ def test_no_published_word_is_left_in_our_names(name: str) -> None:
     ("name", "options"),
     [
         ("seem_focalt_unicl_lang_v1", Focal.Options()),
-        ("seem_focall_unicl_lang_v1", Focal.Options(width=192, depths=(2, 2, 18, 2), levels=4, depthwise=False)),
+        (
+            "seem_focall_unicl_lang_v1",
+            Focal.Options(width=192, depths=(2, 2, 18, 2), levels=4, depthwise=False),
+        ),
     ],
 )
 def test_focal_networks_have_exactly_the_published_parameters(name: str, options: Focal.Options) -> None:

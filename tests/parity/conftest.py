@@ -6,7 +6,7 @@
 import importlib.util
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,13 @@ from seemkit.network.decoder import Seem
 from seemkit.network.network import Network
 from seemkit.network.pixel_decoder import FPN
 from seemkit.network.prepared import PreparedScene
-from seemkit_backbones.focal import Focal
-from seemkit_text.unicl import UniCL
+from seemkit.network.sampler import PointBatch
 from torch import Tensor
 
+from seemkit_backbones.focal import Focal
+from seemkit_text.unicl import UniCL
+
+LIMIT = 512  # points of one object and sign; above it the original draws
 MEAN = torch.tensor((123.675, 116.280, 103.530))[:, None, None]
 STD = torch.tensor((58.395, 57.120, 57.375))[:, None, None]
 
@@ -64,6 +67,11 @@ class Golden:
     def tensor(self, key: str) -> Tensor:
         """The array as a tensor."""
         return torch.from_numpy(np.asarray(self[key]))
+
+    def draws(self, call: str) -> Iterator[NDArray[Any]]:
+        """The random permutations that a recorded call drew, in their order."""
+        kinds = self.meta[f"{call}/rng"]["draws"]
+        return iter([self[f"{call}/rng{k:03d}_{kind}"] for k, kind in enumerate(kinds)])
 
     def compare(self, key: str, actual: Tensor) -> Difference:
         """Largest and root mean square difference of `actual`, which must have the recorded shape."""
@@ -130,22 +138,28 @@ def golden_keys(golden_folder: Path) -> Callable[[str], dict[str, tuple[int, ...
 
 
 @pytest.fixture(scope="session")
+def golden_fill(golden_folder: Path) -> Callable[..., Tensor]:
+    """Pseudo-random values of a name and shape: `golden_fill("a.weight", (3, 5))`."""
+    filler = load_module(golden_folder / "fill.py")
+    return lambda name, shape: torch.from_numpy(filler.fill(name, shape))
+
+
+@pytest.fixture(scope="session")
 def golden_state_dict(
-    golden_folder: Path, golden_keys: Callable[[str], dict[str, tuple[int, ...]]]
+    golden_fill: Callable[..., Tensor], golden_keys: Callable[[str], dict[str, tuple[int, ...]]]
 ) -> Callable[..., dict[str, Tensor]]:
     """Pseudo-random weights of a published file under our names.
 
     `golden_state_dict("seem_focalt_unicl_lang_v0")` fills everything (164 M values, seconds);
     `part="text_encoder."` fills that part and cuts its prefix. v0 and v1 have the same names, hence weights.
     """
-    filler = load_module(golden_folder / "fill.py")
 
     def fill(name: str, part: str = "") -> dict[str, Tensor]:
         shapes = golden_keys(name)
         family = guess_family(shapes)
         renamed = {to_ours(key, family): (key, shape) for key, shape in shapes.items()}
         return {
-            ours[len(part) :]: torch.from_numpy(filler.fill(key, shape))
+            ours[len(part) :]: golden_fill(key, shape)
             for ours, (key, shape) in renamed.items()
             if ours.startswith(part)
         }
@@ -170,7 +184,9 @@ def golden_network(golden_state_dict: Callable[..., dict[str, Tensor]]) -> Netwo
 
 
 @pytest.fixture(scope="session")
-def golden_scene(golden_network: Network, golden_image: Callable[[str], Tensor]) -> Callable[[str], PreparedScene]:
+def golden_scene(
+    golden_network: Network, golden_image: Callable[[str], Tensor]
+) -> Callable[[str], PreparedScene]:
     """What the network makes of a named image before it is asked anything."""
 
     @torch.inference_mode()
@@ -179,6 +195,44 @@ def golden_scene(golden_network: Network, golden_image: Callable[[str], Tensor])
         return golden_network.decoder.prepare(pixels.levels, pixels.mask_features)
 
     return cache(prepare)
+
+
+@pytest.fixture(scope="session")
+def replay_points() -> Callable[..., list[PointBatch]]:
+    """Points of N objects for the three levels and, last, for the anchor; the original draws the anchor's first.
+
+    `replay_points(positive, negative, draws)` takes (N, H, W) bool pixels on the padded input.
+    """
+
+    def replay(
+        positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterator[NDArray[Any]] = iter(())
+    ) -> list[PointBatch]:
+        anchor, *levels = [draw_points(positive, negative, draws) for _ in range(4)]
+        return [*levels, anchor]
+
+    return replay
+
+
+def draw_points(
+    positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterator[NDArray[Any]]
+) -> PointBatch:
+    n, height, width = positive.shape
+    signs = [[draw_pixels(mask, draws) for mask in masks] for masks in (positive, negative)]
+    length = max(len(p) + len(m) for p, m in zip(*signs, strict=True))
+    xy = torch.zeros(n, length, 2)
+    minus = torch.zeros(n, length, dtype=torch.bool)
+    padding = torch.ones(n, length, dtype=torch.bool)
+    for k, (p, m) in enumerate(zip(*signs, strict=True)):
+        pixels = torch.from_numpy(np.concatenate((p, m))).float()  # (row, column)
+        xy[k, : len(pixels)] = pixels.flip(1) / torch.tensor([width, height])
+        minus[k, len(p) : len(pixels)] = True
+        padding[k, : len(pixels)] = False
+    return PointBatch(xy, minus, torch.zeros_like(minus), padding)
+
+
+def draw_pixels(mask: NDArray[np.bool_], draws: Iterator[NDArray[Any]]) -> NDArray[np.int64]:
+    pixels = np.argwhere(mask)
+    return pixels[next(draws)[:LIMIT]] if len(pixels) > LIMIT else pixels
 
 
 def read_shape(text: str) -> tuple[int, ...]:

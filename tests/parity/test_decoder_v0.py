@@ -1,7 +1,7 @@
-"""The mask decoder against the original's: regions, rounds and phrases (cases v0_spatial, v0_inter, *_ground*).
+"""The mask decoder against the original's: regions, rounds and phrases (v0_spatial, v0_inter, *_ground*).
 
-Numbers are those of its v1.0 code with pseudo-random weights. Where it drew points at random, its recorded draws are
-replayed. The decoder is called with rows; how prompts become rows is tested elsewhere.
+Numbers are those of its v1.0 code with pseudo-random weights. Where it drew points at random, its recorded
+draws are replayed. The decoder is called with rows; how prompts become rows is tested elsewhere.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,17 +14,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
 from seemkit.network.decoder import Decoded
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS
 from seemkit.network.rows import RowBatch
 from seemkit.network.sampler import PointBatch, RegionTokens
+from torch import Tensor
+from torch.nn import functional
 
-LIMIT = 512  # points of one object and sign; above it the original draws
 LOGITS, RMS = 5e-3, 5e-4  # the original against itself, with other tokens in the batch: 2.3e-3 and 6e-5
 FLIPPED = 1e-3  # share of pixels of a binary mask
 MARGIN = 0.05  # below it the best of two candidates is a matter of rounding
@@ -32,10 +30,10 @@ SPATIAL = ["point", "point_neg", "box", "box_edge", "scribble", "polygon"]
 
 Masks = NDArray[np.bool_]
 
-# (layer, row, cell): sign. Where the click `point` alone is asked, three mask logits of object 0 are within 1e-5 of zero,
-# and rounding put them on the other side in the recorded run; float64 puts them on ours. Each decides one bit of
-# masked attention, and together they account for all but 1e-5 of the difference.
-TIES = {(4, 2, 88): -1, (5, 89, 573): 1, (5, 33, 1026): -1}
+# (layer, row, cell) of masked attention. Where the click `point` alone is asked, these logits of object 0 are
+# within 1e-5 of zero: rounding made all three negative in the recorded run, and makes the first positive here
+# (in float64 too). With the bits as recorded, mask embeddings differ by 3e-5, without by 6e-3.
+TIES = [(4, 2, 88), (5, 89, 573), (5, 33, 1026)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +48,9 @@ class TiedScene(PreparedScene):
         if any(features is small for small in self.small):
             layer = next(self.calls)
             rows = logits.flatten(2)
-            for (at, row, cell), sign in TIES.items():
-                if at == layer:
-                    assert rows[0, row, cell].abs() < 5e-5
-                    rows[0, row, cell] = sign * 1e-6
+            for _, row, cell in (place for place in TIES if place[0] == layer):
+                assert rows[0, row, cell].abs() < 5e-5
+                rows[0, row, cell] = -1e-6
         return logits
 
 
@@ -77,7 +74,9 @@ class Answer:
 
 
 @pytest.fixture(scope="module")
-def ask_region(golden_network: Network, golden_scene: Callable[[str], PreparedScene]) -> Callable[..., Answer]:
+def ask_region(
+    golden_network: Network, golden_scene: Callable[[str], PreparedScene], replay_points: Callable[..., Any]
+) -> Callable[..., Answer]:
     """Decode regions of img_a as v0 does: all queries copied for each object, one object a batch entry."""
 
     @torch.inference_mode()
@@ -91,7 +90,10 @@ def ask_region(golden_network: Network, golden_scene: Callable[[str], PreparedSc
         scene = tie(golden_scene("img_a")) if tied else golden_scene("img_a")
         n = len(positive)
         tokens = golden_network.prompts.region(scene, replay_points(positive, negative, draws))
-        rows = [queries(golden_network, n), RowBatch("region", tokens.content, tokens.position, tokens.padding)]
+        rows = [
+            queries(golden_network, n),
+            RowBatch("region", tokens.content, tokens.position, tokens.padding),
+        ]
         if previous is not None:
             content, position = golden_network.prompts.memory()
             rows.append(RowBatch("memory", repeat(content, n), repeat(position, n), attends=previous[:, 0]))
@@ -102,13 +104,28 @@ def ask_region(golden_network: Network, golden_scene: Callable[[str], PreparedSc
     return ask
 
 
+@pytest.fixture(scope="module")
+def click(
+    golden_inputs: Any, replay_points: Callable[..., list[PointBatch]]
+) -> Callable[..., list[PointBatch]]:
+    """The recorded click, a square of 3 pixels; evaluation with text grows it by one more on each side."""
+
+    def make(grown: int = 0) -> list[PointBatch]:
+        point = golden_inputs["point"][None]
+        for _ in range(grown):
+            point = functional.max_pool2d(torch.from_numpy(point).float(), 3, 1, 1).numpy() > 0
+        return replay_points(point, np.zeros_like(point))
+
+    return make
+
+
 @pytest.mark.parametrize("name", SPATIAL)
 def test_a_region_is_answered_as_by_the_original(
     name: str, ask_region: Callable[..., Answer], golden: Callable[[str], Any], golden_inputs: Any
 ) -> None:
     case = golden("focalt_v0_spatial")
     positive, negative = prompt_masks(case, name, golden_inputs)
-    answer = ask_region(positive, negative, draws_of(case, name), tied=name == "point")
+    answer = ask_region(positive, negative, case.draws(name), tied=name == "point")
 
     assert_close(case, f"{name}/pred_pspatials", answer.tokens.anchor[None], limit=1e-4)
     assert_close(case, f"{name}/pred_smaskembs", answer.decoded.mask_embeddings)
@@ -129,7 +146,7 @@ def test_the_second_round_reads_the_mask_of_the_first(
     case = golden("focalt_v0_spatial")
     positive, negative = prompt_masks(case, name, golden_inputs)
     previous = case.tensor(f"{name}/prev_mask")
-    answer = ask_region(positive, negative, draws_of(case, f"{name}/round2"), previous)
+    answer = ask_region(positive, negative, case.draws(f"{name}/round2"), previous)
     assert margin(answer.scores[0]) > MARGIN
     assert_close(case, f"{name}/round2_prev_mask", answer.chosen)
 
@@ -139,12 +156,14 @@ def test_four_rounds_that_hand_on_their_own_masks(
     name: str, objects: int, ask_region: Callable[..., Answer], golden: Callable[[str], Any]
 ) -> None:
     case = golden("focalt_v0_inter")
-    draws = draws_of(case, name)
+    draws = case.draws(name)
     previous = None
     for k in range(4):
         positive, negative = (case[f"{name}/r{k}/{sign}_mask_in"][:, 0] for sign in ("pos", "neg"))
         assert len(positive) == objects
-        answer = ask_region(positive, negative, draws, previous, tied=k == 0)  # object 0 has the click `point`
+        answer = ask_region(
+            positive, negative, draws, previous, tied=k == 0
+        )  # object 0 has the click `point`
         assert min(margin(scores) for scores in answer.scores) > MARGIN
         assert_close(case, f"{name}/r{k}/prev_mask", answer.chosen)
         assert case.disagreement(f"{name}/r{k}/prev_mask_bin", answer.chosen > 0) <= FLIPPED
@@ -185,11 +204,11 @@ def test_a_phrase_and_a_point_for_one_object_are_wired_as_the_originals_rewiring
     golden_network: Network,
     golden_scene: Callable[[str], PreparedScene],
     golden: Callable[[str], Any],
-    golden_inputs: Any,
+    click: Callable[..., list[PointBatch]],
 ) -> None:
     case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
     tokens, embeddings = encode(golden_network, case.meta["text_point_hooked/pred_gmasks"]["texts"])
-    region = region_rows(golden_network, scene, point_batch(golden_inputs, grown=1))
+    region = region_rows(golden_network, scene, click(grown=1))
     rows = [queries(golden_network, 1), RowBatch("phrase", tokens, tokens), region]
     decoded = golden_network.decoder(scene, rows, golden_network.heads)
     check_phrases(case, "text_point_hooked", golden_network, scene, decoded, embeddings)
@@ -202,13 +221,13 @@ def test_rules_are_data_two_sets_of_queries_in_one_call(
     golden_network: Network,
     golden_scene: Callable[[str], PreparedScene],
     golden: Callable[[str], Any],
-    golden_inputs: Any,
+    click: Callable[..., list[PointBatch]],
 ) -> None:
     # the original runs spatial and grounding queries side by side; text reads the grounding ones only
     case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
     scene = scene if hooked else tie(scene)
     tokens, _ = encode(golden_network, ["person"])
-    region = region_rows(golden_network, scene, point_batch(golden_inputs))
+    region = region_rows(golden_network, scene, click())
     grounding = replace(queries(golden_network, 1), role="grounding")
     rules = {
         "query": frozenset({"query", "region", "phrase"} if hooked else {"query", "region"}),
@@ -219,7 +238,7 @@ def test_rules_are_data_two_sets_of_queries_in_one_call(
     rows = [queries(golden_network, 1), grounding, RowBatch("phrase", tokens, tokens), region]
     with rewired(golden_network, rules):
         decoded = golden_network.decoder(scene, rows, golden_network.heads)
-    anchor = golden_network.prompts.region(scene, point_batch(golden_inputs)).anchor
+    anchor = golden_network.prompts.region(scene, click()).anchor
     spatial = decoded.mask_embeddings[:, : queries(golden_network, 1).length]
     scores = (spatial @ anchor[0])[0]
     assert margin(scores) > MARGIN
@@ -272,14 +291,6 @@ def region_rows(network: Network, scene: PreparedScene, points: list[PointBatch]
     return RowBatch("region", tokens.content, tokens.position, tokens.padding)
 
 
-def point_batch(inputs: Any, grown: int = 0) -> list[PointBatch]:
-    """The recorded click, a square of 3 pixels; evaluation with text grows it by one more on each side."""
-    point = inputs["point"][None]
-    for _ in range(grown):
-        point = functional.max_pool2d(torch.from_numpy(point).float(), 3, 1, 1).numpy() > 0
-    return replay_points(point, np.zeros_like(point), iter(()))
-
-
 @contextmanager
 def rewired(network: Network, rules: dict[str, frozenset[str]]) -> Iterator[None]:
     """Give the decoder other rules for a while."""
@@ -298,38 +309,6 @@ def prompt_masks(case: Any, name: str, inputs: Any) -> tuple[Masks, Masks]:
     blank = np.zeros_like(inputs[positive])
     negative = inputs[prompt["neg"][0]] if prompt["neg"] else blank
     return inputs[positive][None], negative[None]
-
-
-def draws_of(case: Any, name: str) -> Iterator[NDArray[Any]]:
-    """The random permutations of a recorded call, in their order."""
-    kinds = case.meta[f"{name}/rng"]["draws"]
-    return iter([case[f"{name}/rng{k:03d}_{kind}"] for k, kind in enumerate(kinds)])
-
-
-def replay_points(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]]) -> list[PointBatch]:
-    """Points of N objects, for the three levels and the anchor; the original draws for the anchor first."""
-    anchor, *levels = [draw_points(positive, negative, draws) for _ in range(4)]
-    return [*levels, anchor]
-
-
-def draw_points(positive: Masks, negative: Masks, draws: Iterator[NDArray[Any]]) -> PointBatch:
-    n, height, width = positive.shape
-    signs = [[draw_pixels(mask, draws) for mask in masks] for masks in (positive, negative)]
-    length = max(len(p) + len(m) for p, m in zip(*signs, strict=True))
-    xy = torch.zeros(n, length, 2)
-    minus = torch.zeros(n, length, dtype=torch.bool)
-    padding = torch.ones(n, length, dtype=torch.bool)
-    for k, (p, m) in enumerate(zip(*signs, strict=True)):
-        pixels = torch.from_numpy(np.concatenate((p, m))).float()  # (row, column)
-        xy[k, : len(pixels)] = pixels.flip(1) / torch.tensor([width, height])
-        minus[k, len(p) : len(pixels)] = True
-        padding[k, : len(pixels)] = False
-    return PointBatch(xy, minus, torch.zeros_like(minus), padding)
-
-
-def draw_pixels(mask: Masks, draws: Iterator[NDArray[Any]]) -> NDArray[np.int64]:
-    pixels = np.argwhere(mask)
-    return pixels[next(draws)[:LIMIT]] if len(pixels) > LIMIT else pixels
 
 
 def assert_close(case: Any, key: str, actual: Tensor, limit: float = LOGITS) -> None:

@@ -1,0 +1,1 @@
+"""A prompt for seemkit: a loop drawn loosely around the object."""

@@ -1,0 +1,15 @@
+"""Assemblies: configurations that name one installed component per slot, validated as a whole."""
+
+from seemkit.assembly.assembly import Assembly
+from seemkit.assembly.load import assembly_names, load_assembly
+from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, WeightsSection
+
+__all__ = [
+    "Assembly",
+    "PreprocessSection",
+    "RuntimeSection",
+    "Slot",
+    "WeightsSection",
+    "assembly_names",
+    "load_assembly",
+]

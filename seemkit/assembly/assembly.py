@@ -1,0 +1,123 @@
+"""An assembly: the validated, frozen configuration that names one component per slot and its options."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, StringConstraints, field_validator
+
+from seemkit.assembly.document import write_text
+from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, WeightsSection
+from seemkit_registry import Component, Registry
+
+__all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
+
+VERSION = 1
+"""Of the form of a configuration; its field ``seemkit``."""
+
+SLOTS = {
+    "backbone": "backbones",
+    "pixel_decoder": "pixel_decoders",
+    "mask_decoder": "mask_decoders",
+    "text_encoder": "text_encoders",
+    "answer_policy": "answer_policies",
+}
+"""Slot and the kind of component that it takes."""
+
+ARCHITECTURE = ("backbone", "pixel_decoder", "mask_decoder", "text_encoder")
+"""The slots that decide which weights there are."""
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FixedPart(BaseModel):
+    """The fields of an assembly that no plugin has a say in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "custom"
+    summary: Annotated[str, StringConstraints(max_length=500)] = ""
+    prompts: tuple[str, ...] | Literal["all"] = "all"
+    preprocess: PreprocessSection = Field(default_factory=PreprocessSection)
+    weights: WeightsSection | None = None
+    prefer: dict[str, dict[str, str]] = Field(default_factory=dict)
+    runtime: RuntimeSection = Field(default_factory=RuntimeSection.default)
+    vocabulary: tuple[Label, ...] | None = None
+
+    @field_validator("prompts", mode="before")
+    @classmethod
+    def check_prompts(cls, prompts: object) -> object:
+        """Take "all" or a list of texts; said once, and not once for each of the two."""
+        if prompts == "all" or (
+            isinstance(prompts, list | tuple) and all(isinstance(p, str) for p in prompts)
+        ):
+            return prompts
+        raise ValueError("expected 'all' or a list of names such as [points, boxes]")
+
+
+class Assembly(FixedPart):
+    """A configuration whose components are installed and whose options are right.
+
+    Made by :func:`seemkit.assembly.load_assembly`, which reports everything that is wrong at once.
+
+    Attributes:
+        backbone: and the other slots: the component and its options.
+        prompts: names of prompt types, or "all" that are installed.
+        preprocess: how an image becomes the input of the backbone.
+        weights: None means random.
+        prefer: which distribution a bare name means, ``{kind: {name: distribution}}``.
+        runtime: where and how to run.
+        vocabulary: the names that labels are chosen from unless a call gives its own.
+    """
+
+    backbone: Slot
+    pixel_decoder: Slot
+    mask_decoder: Slot
+    text_encoder: Slot
+    answer_policy: Slot
+
+    _weights_folder: Path | None = PrivateAttr(default=None)
+
+    def weights_path(self) -> Path | None:
+        """Where the file of ``weights`` is, or should be; None if there are none."""
+        if self.weights is None:
+            return None
+        return (self._weights_folder or Path()) / self.weights.file
+
+    def prompt_components(self, registry: Registry) -> list[Component]:
+        """The prompt types of this assembly, sorted by name; with "all", every one that is installed."""
+        if self.prompts == "all":
+            return registry.active("prompts", self.prefer)
+        found = {registry.resolve("prompts", name, self.prefer) for name in self.prompts}
+        return sorted(found, key=lambda component: (component.name, component.distribution))
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """The configuration as plain data, complete in itself: what it extended is written out."""
+        data: dict[str, JsonValue] = {"seemkit": VERSION, "name": self.name}
+        if self.summary:
+            data["summary"] = self.summary
+        for slot in SLOTS:
+            choice: Slot = getattr(self, slot)
+            data[slot] = {"use": choice.use, **choice.options()}
+        fixed = self.model_dump(mode="json", exclude={*SLOTS, "name", "summary"})
+        fixed["preprocess"] = self.preprocess.model_dump(mode="json", exclude_unset=True)
+        fixed["runtime"] = self.runtime.model_dump(mode="json", exclude_unset=True)
+        data.update({key: value for key, value in fixed.items() if value not in ({}, None)})
+        return data
+
+    def to_yaml(self) -> str:
+        """The configuration as YAML that loads into an equal assembly."""
+        return write_text(self.as_dict())
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the architecture: components and options that decide which weights there are.
+
+        Options that are left at their default do not count, so that a component may gain options.
+        """
+        parts = {}
+        for slot in ARCHITECTURE:
+            choice: Slot = getattr(self, slot)
+            options = choice.settings.model_dump(mode="json", exclude_defaults=True)
+            parts[slot] = [choice.component, options]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

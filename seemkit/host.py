@@ -1,0 +1,57 @@
+"""What the host asks of the objects behind entry points, and the registry that knows it."""
+
+import inspect
+from functools import cache
+
+import seemkit_registry
+from seemkit_registry import Registry
+
+from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
+
+__all__ = ["expect_components", "registry"]
+
+BUILT = ("backbones", "pixel_decoders", "mask_decoders", "text_encoders", "answer_policies")
+
+
+@cache
+def registry() -> Registry:
+    """The registry of this process, with what the host expects of each kind."""
+    found = seemkit_registry.default()
+    expect_components(found)
+    return found
+
+
+def expect_components(found: Registry) -> None:
+    """Tell a registry what a usable component of each kind is."""
+    found.expect("prompts", check_prompt)
+    for kind in BUILT:
+        found.expect(kind, check_built)
+
+
+def check_prompt(value: object) -> str | None:
+    """None for a prompt type; else what is wrong with it."""
+    if not (isinstance(value, type) and issubclass(value, Prompt)):
+        return f"it is {_describe(value)}, not a subclass of SpatialPrompt or TokenPrompt"
+    if not issubclass(value, SpatialPrompt | TokenPrompt):
+        return "it derives from Prompt itself; derive it from SpatialPrompt or TokenPrompt"
+    if inspect.isabstract(value):
+        return f"it lacks {', '.join(sorted(value.__abstractmethods__))}"
+    if not isinstance(value.model_fields["type"].default, str):
+        return "its field 'type' has no default, such as type: Literal['lasso'] = 'lasso'"
+    return None
+
+
+def check_built(value: object) -> str | None:
+    """None for an object with Options and build; else what is wrong with it."""
+    from pydantic import BaseModel
+
+    options = getattr(value, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, BaseModel)):
+        return f"it is {_describe(value)} without a pydantic model 'Options'"
+    if not callable(getattr(value, "build", None)):
+        return "it has no 'build(options, ...)'"
+    return None
+
+
+def _describe(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

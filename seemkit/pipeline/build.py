@@ -1,0 +1,135 @@
+"""From an assembly to a network: components are built from their options, and their shapes must fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seemkit.errors import SeemkitError
+from seemkit.host import registry as host_registry
+from seemkit.imaging.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+
+if TYPE_CHECKING:
+    from seemkit.assembly import Assembly
+    from seemkit.components import AnswerPolicy, BackboneShape
+    from seemkit.network.network import Network
+    from seemkit.prompting.prompt import Prompt
+    from seemkit_registry import Registry
+
+__all__ = ["Parts", "build_network", "build_policy", "check_shapes", "prompt_parts"]
+
+STRIDES = (4, 8, 16, 32)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Prompt types of an assembly with a learned part: `<distribution>.<name>` in the network, by type."""
+
+    names: dict[type[Prompt], str]
+
+
+def check_shapes(assembly: Assembly, registry: Registry | None = None) -> tuple[BackboneShape, Preprocess]:
+    """What the backbone declares, and the preprocessing it leads to; nothing is built or loaded.
+
+    Raises:
+        SeemkitError: strides or a fixed size do not fit, in one sentence.
+    """
+    registry = registry or host_registry()
+    component: Any = registry.get("backbones", assembly.backbone.component, assembly.prefer)
+    shape: BackboneShape = component.declare(assembly.backbone.settings)
+    if tuple(shape.strides) != STRIDES:
+        raise SeemkitError(
+            f"backbone {assembly.backbone.use!r} gives maps at strides {tuple(shape.strides)}; pixel decoder "
+            f"{assembly.pixel_decoder.use!r} needs {STRIDES}",
+            path="backbone",
+        )
+    section = assembly.preprocess
+    divisor = section.divisor or shape.divisor
+    if divisor % shape.divisor:
+        raise SeemkitError(
+            f"preprocess.divisor is {divisor}; backbone {assembly.backbone.use!r} needs a multiple of {shape.divisor}",
+            path="preprocess.divisor",
+        )
+    fixed = section.fixed or shape.fixed_size
+    if shape.fixed_size is not None and fixed != shape.fixed_size:
+        raise SeemkitError(
+            f"preprocess.fixed is {fixed}; backbone {assembly.backbone.use!r} takes only {shape.fixed_size}",
+            path="preprocess.fixed",
+        )
+    preprocess = Preprocess(
+        short=section.short,
+        long=section.long,
+        divisor=divisor,
+        mean=section.mean or shape.mean or IMAGENET_MEAN,
+        std=section.std or shape.std or IMAGENET_STD,
+        fixed=fixed,
+        resample=section.resample,
+    )
+    return shape, preprocess
+
+
+def build_network(assembly: Assembly, registry: Registry | None = None) -> tuple[Network, Preprocess, Parts]:
+    """The network with random weights, its preprocessing, and where plugins have learned parts.
+
+    Raises:
+        SeemkitError: components do not fit each other, in one sentence, before anything is built.
+    """
+    from seemkit.network.network import Network
+    from seemkit.prompting.context import Dims
+
+    registry = registry or host_registry()
+    shape, preprocess = check_shapes(assembly, registry)
+
+    def component(slot: str, kind: str) -> tuple[Any, Any]:
+        choice = getattr(assembly, slot)
+        return registry.get(kind, choice.component, assembly.prefer), choice.settings
+
+    try:
+        pixel, pixel_options = component("pixel_decoder", "pixel_decoders")
+        decoder, decoder_options = component("mask_decoder", "mask_decoders")
+        text, text_options = component("text_encoder", "text_encoders")
+        dim = pixel.declare(pixel_options)
+        mask_decoder = decoder.build(decoder_options, dim)
+        text_dim = text.declare(text_options)
+        names, modules = prompt_parts(assembly, Dims(dim, text_dim), registry)
+        backbone, backbone_options = component("backbone", "backbones")
+        network = Network(
+            backbone.build(backbone_options),
+            pixel.build(pixel_options, shape),
+            mask_decoder,
+            text.build(text_options),
+            text_dim,
+            modules,
+        )
+    except SeemkitError:
+        raise
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise SeemkitError(f"assembly {assembly.name!r} cannot be built: {error}", path=assembly.name) from error
+    return network, preprocess, Parts(names)
+
+
+def prompt_parts(
+    assembly: Assembly, dims: Any, registry: Registry
+) -> tuple[dict[type[Prompt], str], dict[str, Any]]:
+    """Learned parts of the assembly's prompt types: their names by type, and the modules by name."""
+    from seemkit.prompting.prompt import TokenPrompt
+
+    names: dict[type[Prompt], str] = {}
+    modules: dict[str, Any] = {}
+    wanted = {c.qualified for c in assembly.prompt_components(registry)}
+    for component, found in registry.load_all("prompts", assembly.prefer):
+        if component.qualified not in wanted or not (isinstance(found, type) and issubclass(found, TokenPrompt)):
+            continue
+        module = found.build(dims)
+        if module is not None:
+            name = f"{component.distribution.replace('.', '_')}.{component.name}"
+            names[found], modules[name] = name, module
+    return names, modules
+
+
+def build_policy(assembly: Assembly, registry: Registry | None = None) -> AnswerPolicy:
+    """The answer policy of an assembly."""
+    registry = registry or host_registry()
+    component: Any = registry.get("answer_policies", assembly.answer_policy.component, assembly.prefer)
+    policy: AnswerPolicy = component.build(assembly.answer_policy.settings)
+    return policy

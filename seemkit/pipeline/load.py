@@ -1,0 +1,86 @@
+"""`seemkit.load`: an assembly by name, file or value becomes a model with weights on a device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from seemkit.assembly import Assembly, load_assembly
+from seemkit.errors import SeemkitError, WeightsError
+from seemkit.host import registry as host_registry
+from seemkit.pipeline.build import build_network, build_policy
+
+if TYPE_CHECKING:
+    from seemkit.pipeline.model import Model
+    from seemkit_registry import Registry
+
+__all__ = ["load"]
+
+
+def load(
+    assembly: str | os.PathLike[str] | Assembly | Mapping[str, object] = "nano",
+    *,
+    device: str = "auto",
+    weights: str | os.PathLike[str] | Literal["default"] | None = "default",
+    overrides: Mapping[str, object] | None = None,
+    registry: Registry | None = None,
+) -> Model:
+    """Load a model.
+
+    Args:
+        assembly: the name of a shipped assembly, the path of a YAML file, plain data or an :class:`Assembly`.
+        device: "auto" takes CUDA where there is some; else as torch names devices.
+        weights: "default" are those that the assembly names; a path; None leaves them random.
+        overrides: options by dotted path, such as ``{"backbone.model": "convnext_tiny"}``.
+        registry: of components; by default that of the process.
+
+    Raises:
+        seemkit_registry.RegistryError: an unknown name or a wrong option, with the nearest right one.
+        SeemkitError: components that do not fit each other.
+        WeightsError: weights that are not there or do not fit.
+    """
+    import torch
+
+    from seemkit.pipeline.model import Model
+    from seemkit.weights import load_weights
+
+    registry = registry or host_registry()
+    found = load_assembly(assembly, overrides, registry)  # type: ignore[arg-type]
+    hooks = registry.hooks()
+    if hooks:
+        found = hooks.configure(found)
+    network, preprocess, parts = build_network(found, registry)
+    path = found.weights_path() if weights == "default" else weights
+    if path is None and weights == "default":
+        raise WeightsError(
+            f"assembly {found.name!r} names no weights; give weights=PATH, or weights=None for random ones"
+        )
+    if path is not None:
+        recorded = found.weights.sha256 if weights == "default" and found.weights is not None else None
+        load_weights(network, path, sha256=recorded)
+    if found.runtime.threads is not None:
+        torch.set_num_threads(found.runtime.threads)
+    network.requires_grad_(False)
+    network.to(_device(device if device != "auto" else found.runtime.device))
+    return Model(
+        network,
+        preprocess,
+        policy=build_policy(found, registry),
+        assembly=found,
+        vocabulary=found.vocabulary,
+        parts=parts.names,
+        hooks=hooks if hooks else None,
+    )
+
+
+def _device(name: str) -> str:
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise SeemkitError(f"device {name!r} is not there on this machine; take 'cpu' or 'auto'", path="device") from error
+    return name

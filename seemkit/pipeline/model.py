@@ -1,0 +1,339 @@
+"""The model: an assembly with weights, and everything a user asks of it. It holds no state of a conversation."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from seemkit.answer.fused import Fused
+from seemkit.errors import SceneError
+from seemkit.imaging.load import load_image
+from seemkit.pipeline.caches import Cache
+from seemkit.pipeline.context import Context
+from seemkit.pipeline.everything import Task, Thresholds, decode_everything, instances, panoptic, semantic
+from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
+from seemkit.pipeline.segment import answer_objects, check_select
+from seemkit.pipeline.compose import gather
+from seemkit.pipeline.upscale import upscale
+from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary
+from seemkit.scene import Scene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from seemkit.assembly import Assembly
+    from seemkit.components import AnswerPolicy
+    from seemkit.imaging.preprocess import Preprocess
+    from seemkit.network.network import Network
+    from seemkit.network.prepared import PreparedScene
+    from seemkit.pipeline.segment import Answer, Select
+    from seemkit.prompting.prompt import Prompt
+    from seemkit.prompting.rows import Phrase
+    from seemkit.result import Result
+    from seemkit.scene import ImageSource
+    from seemkit.session import Session
+    from seemkit_registry import HookSet
+
+__all__ = ["Model"]
+
+
+class Model:
+    """Weights, preprocessing and an answer policy; threads can share it.
+
+    Made by :func:`seemkit.load`. Images are encoded once to a :class:`Scene`; prompts are answered on scenes.
+
+    Args:
+        network: the weights.
+        preprocess: from pixels to the network's input.
+        policy: how the answer of an object is chosen.
+        assembly: the configuration that it was made from.
+        vocabulary: names that labels are chosen from when a call gives none; None labels nothing.
+        thresholds: when a query of everything mode counts.
+        parts: name in ``network.prompts`` of the learned part of each prompt type that has one.
+        hooks: of installed plugins.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        preprocess: Preprocess,
+        *,
+        policy: AnswerPolicy | None = None,
+        assembly: Assembly | None = None,
+        vocabulary: Sequence[str] | None = None,
+        thresholds: Thresholds | None = None,
+        parts: Mapping[type[Prompt], str] | None = None,
+        hooks: HookSet | None = None,
+    ) -> None:
+        self.network = network.eval()
+        self.preprocess = preprocess
+        self.assembly = assembly
+        self.policy: AnswerPolicy = policy or Fused()
+        self.vocabulary = None if vocabulary is None else check_vocabulary(vocabulary)
+        self.thresholds = thresholds or Thresholds()
+        self.hooks = hooks
+        self.encodes = 0
+        """How often an image went through the encoder."""
+        self._parts = dict(parts or {})
+        self._prepared: Cache[PreparedScene] = Cache(4)
+        self._texts: Cache[Phrase] = Cache(4096)
+        self._vocabularies: Cache[Tensor] = Cache(32)
+        self._fingerprints: Cache[str] = Cache(2)
+
+    def __repr__(self) -> str:
+        name = self.assembly.name if self.assembly is not None else "custom"
+        count = sum(p.numel() for p in self.network.parameters()) / 1e6
+        return f"Model({name}, {count:.1f} M parameters, {self.device})"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.network.device
+
+    @property
+    def encoder_fingerprint(self) -> str:
+        """Hash of the encoder's weights and the preprocessing: which scenes fit this model."""
+        parts = (self.network.image_encoder, self.network.pixel_decoder)
+        key = tuple(_version(part) for part in parts)
+        return self._fingerprints.get(key, lambda: _hash_weights(parts, self.preprocess.fingerprint()))
+
+    # Scenes
+
+    def encode(self, image: ImageSource) -> Scene:
+        """Encode an image once; a scene is given back as it is.
+
+        Args:
+            image: path, PIL image, uint8 (H, W, 3) array, bytes of an image file, or a scene. EXIF orientation
+                is applied.
+
+        Raises:
+            ImageError: it is missing, damaged, empty or too large.
+            SceneError: the scene was made by another encoder.
+        """
+        if isinstance(image, Scene):
+            self._check_scene(image)
+            return image
+        return self.encode_many([image])[0]
+
+    def encode_many(self, images: Sequence[ImageSource], batch: int = 4) -> list[Scene]:
+        """Encode several images, up to `batch` of the same padded size at once."""
+        scenes: dict[int, Scene] = {}
+        waiting: dict[tuple[int, ...], list[tuple[int, NDArray[np.uint8], Tensor]]] = {}
+        for index, image in enumerate(images):
+            if isinstance(image, Scene):
+                scenes[index] = self.encode(image)
+                continue
+            pixels = load_image(image)
+            tensor = self.preprocess.normalise(self.preprocess.resize(pixels))
+            same = waiting.setdefault(tuple(tensor.shape), [])
+            same.append((index, pixels, tensor))
+            if len(same) == batch:
+                scenes.update(self._encode_batch(waiting.pop(tuple(tensor.shape))))
+        for same in waiting.values():
+            scenes.update(self._encode_batch(same))
+        return [scenes[index] for index in range(len(images))]
+
+    @torch.no_grad()
+    def _encode_batch(self, same: Sequence[tuple[int, NDArray[np.uint8], Tensor]]) -> dict[int, Scene]:
+        features = self.network.encode(torch.stack([tensor for _, _, tensor in same]).to(self.device))
+        encoder, scenes = self.encoder_fingerprint, {}
+        self.encodes += len(same)
+        for row, (index, pixels, tensor) in enumerate(same):
+            first, second, third = (level[row] for level in features.levels)
+            scene = Scene(
+                levels=(first, second, third),
+                mask_features=features.mask_features[row],
+                grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
+                padded=(int(tensor.shape[1]), int(tensor.shape[2])),
+                encoder=encoder,
+                pixels=hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest(),
+                image=pixels,
+            )
+            scenes[index] = self.hooks.after_encode(scene) if self.hooks else scene
+        return scenes
+
+    # Answers
+
+    def segment(
+        self,
+        image: ImageSource,
+        prompts: Sequence[Prompt] | Prompt,
+        *,
+        vocabulary: Sequence[str] | None = None,
+        select: Select = "best",
+        memory: Mapping[str, Tensor] | None = None,
+    ) -> Result:
+        """Answer prompts on an image or scene.
+
+        Args:
+            image: whatever `encode` takes; give a scene to ask again without encoding again.
+            prompts: any mix; those of one `object` are answered together, objects side by side.
+            vocabulary: names that labels are ranked over; the assembly's own by default.
+            select: "best" gives one mask an object, an int that many, "all" every candidate row.
+            memory: logits (h, w) at stride 4 of an earlier result, by object (sessions use it).
+
+        Raises:
+            PromptError: a prompt does not fit the image or selects nothing; the sentence says which.
+        """
+        from seemkit.prompting.prompt import Prompt as PromptType
+
+        check_select(select)
+        asked = [prompts] if isinstance(prompts, PromptType) else list(prompts)
+        names = self._names(vocabulary)
+        scene = self.encode(image)
+        if self.hooks:
+            asked = list(self.hooks.before_decode(asked))
+        answers = self._answer(scene, asked, select, memory)
+        result = present_answers(self, scene, answers, names)
+        return self.hooks.after_predict(result) if self.hooks else result
+
+    def segment_many(
+        self,
+        requests: Sequence[tuple[ImageSource, Sequence[Prompt]]],
+        *,
+        vocabulary: Sequence[str] | None = None,
+        select: Select = "best",
+    ) -> list[Result]:
+        """Answer many (image or scene, prompts) pairs, each with as many prompts and objects as it likes."""
+        scenes = self.encode_many([image for image, _ in requests])
+        return [
+            self.segment(scene, prompts, vocabulary=vocabulary, select=select)
+            for scene, (_, prompts) in zip(scenes, requests, strict=True)
+        ]
+
+    @torch.no_grad()
+    def everything(
+        self,
+        image: ImageSource,
+        *,
+        vocabulary: Sequence[str] | None = None,
+        task: Task = "panoptic",
+        stuff: Sequence[str] = (),
+        thresholds: Thresholds | None = None,
+    ) -> Result:
+        """Segment everything in an image over a vocabulary.
+
+        Args:
+            image: whatever `encode` takes.
+            vocabulary: names to look for; the assembly's own by default.
+            task: "panoptic" (no overlaps), "instance" (things, ranked) or "semantic" (a class a pixel).
+            stuff: names of the vocabulary that are not countable; their segments are merged.
+            thresholds: when a query counts; the assembly's own by default.
+        """
+        from seemkit.pipeline.everything import check_task
+
+        check_task(task)
+        names = self._names(vocabulary, needed=True)
+        scene = self.encode(image)
+        limits = thresholds or self.thresholds
+        uncountable = frozenset(i for i, name in enumerate(names) if name in set(stuff))
+        rows = decode_everything(self.network, self.prepare(scene), self._embed((*names, BACKGROUND)))
+        full = upscale(rows.logits, scene.grid, scene.padded, mode="bicubic")
+        if task == "semantic":
+            result = present_semantic(scene, semantic(rows, full), names)
+        elif task == "instance":
+            result = present_segments(scene, instances(rows, full, limits, uncountable), names, task)
+        else:
+            result = present_panoptic(scene, *panoptic(rows, full, limits, uncountable), names, uncountable)
+        return self.hooks.after_predict(result) if self.hooks else result
+
+    def session(self, image: ImageSource, *, vocabulary: Sequence[str] | None = None) -> Session:
+        """A conversation about one image: rounds, memory, undo. The image is encoded once, here."""
+        from seemkit.session import Session
+
+        return Session(self, self.encode(image), vocabulary=vocabulary)
+
+    def track(
+        self,
+        frames: Iterator[ImageSource] | Sequence[ImageSource],
+        objects: Mapping[str, Sequence[Prompt]],
+        *,
+        vocabulary: Sequence[str] | None = None,
+        memory: bool = True,
+    ) -> Iterator[Result]:
+        """Follow objects through frames: prompts on the first, its masks as references and memory on the rest."""
+        from seemkit.pipeline.track import track
+
+        return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
+
+    # What the rooms of the pipeline use
+
+    def prepare(self, scene: Scene) -> PreparedScene:
+        """What the decoder makes of a scene, kept until the weights change or others push it out."""
+        self._check_scene(scene)
+        key = (scene.fingerprint, _version(self.network.decoder))
+
+        def make() -> PreparedScene:
+            levels = [x[None].to(self.device) for x in scene.levels]
+            return self.network.decoder.prepare(levels, scene.mask_features[None].to(self.device))
+
+        with torch.no_grad():
+            return self._prepared.get(key, make)
+
+    def label(self, states: Tensor, names: Sequence[str]) -> Tensor:
+        """Probabilities (N, K) of names for class embeddings (N, D)."""
+        return self.network.class_logits(states, self._embed(names)).softmax(-1)
+
+    @torch.no_grad()
+    def _answer(
+        self, scene: Scene, prompts: Sequence[Prompt], select: Select, memory: Mapping[str, Tensor] | None
+    ) -> list[Answer]:
+        context = Context(
+            network=self.network,
+            scene=scene,
+            prepared=self.prepare(scene),
+            encode=self.encode,
+            prepare=self.prepare,
+            texts=self._phrases,
+            part_of=self._part_of,
+        )
+        return answer_objects(gather(prompts, scene.size), context, self.policy, select, memory)
+
+    def _phrases(self, texts: Sequence[str]) -> list[Phrase]:
+        encoder = self.network.text_encoder
+        version = _version(encoder)
+        with torch.no_grad():
+            return [self._texts.get((t, version), lambda t=t: encoder.encode([t])[0]) for t in texts]  # type: ignore[misc,operator]
+
+    def _embed(self, names: Sequence[str]) -> Tensor:
+        key = (tuple(names), _version(self.network.text_encoder))
+        with torch.no_grad():
+            return self._vocabularies.get(key, lambda: embed_vocabulary(self.network, names))
+
+    def _names(self, vocabulary: Sequence[str] | None, *, needed: bool = False) -> tuple[str, ...]:
+        if vocabulary is not None:
+            return check_vocabulary(vocabulary)
+        if self.vocabulary is None and needed:
+            return check_vocabulary(())
+        return self.vocabulary or ()
+
+    def _part_of(self, kind: type[Prompt]) -> nn.Module | None:
+        name = self._parts.get(kind)
+        return None if name is None else self.network.prompts.get_submodule(name)
+
+    def _check_scene(self, scene: Scene) -> None:
+        if scene.encoder != self.encoder_fingerprint:
+            raise SceneError(
+                f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than this "
+                "model's; encode the image again"
+            )
+
+
+def _version(module: nn.Module) -> tuple[int, int]:
+    """Changes whenever a parameter is assigned or changed in place."""
+    parameters = list(module.parameters())
+    return hash(tuple(p.data_ptr() for p in parameters)), sum(p._version for p in parameters)
+
+
+def _hash_weights(parts: Sequence[nn.Module], preprocessing: str) -> str:
+    digest = hashlib.sha256(preprocessing.encode())
+    for part in parts:
+        for name, tensor in part.state_dict().items():
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
+    return digest.hexdigest()

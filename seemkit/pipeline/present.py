@@ -1,0 +1,108 @@
+"""From chosen rows to a :class:`Result`: masks at the original size, scores, ranked labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from seemkit.pipeline.upscale import mask_scores, upscale
+from seemkit.result import Label, Result, Segments
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seemkit.pipeline.everything import Segment
+    from seemkit.pipeline.model import Model
+    from seemkit.pipeline.segment import Answer
+    from seemkit.scene import Scene
+
+__all__ = ["present_answers", "present_panoptic", "present_segments", "present_semantic"]
+
+RANKED = 5
+"""Labels kept for each mask."""
+
+
+def present_answers(model: Model, scene: Scene, answers: Sequence[Answer], names: Sequence[str]) -> Result:
+    """The result of prompts: k masks an object, in order of objects."""
+    logits = torch.cat([a.logits for a in answers])
+    full = upscale(logits, scene.grid, scene.padded)
+    labels: list[list[Label]] = []
+    if names:
+        probabilities = model.label(torch.cat([a.states for a in answers]), names)
+        labels = [_rank(row, names) for row in probabilities]
+    return Result(
+        masks=(full > 0).cpu().numpy(),
+        scores=mask_scores(full).cpu().numpy(),
+        objects=tuple(a.object for a in answers for _ in range(len(a.probability))),
+        labels=tuple(tuple(row) for row in labels),
+        selection=torch.cat([a.probability for a in answers]).cpu().numpy(),
+        shares=tuple(share for a in answers for share in a.shares),
+        logits=logits.cpu().numpy(),
+        image=scene.image,
+        task="segment",
+        vocabulary=tuple(names),
+    )
+
+
+def present_segments(scene: Scene, segments: Sequence[Segment], names: Sequence[str], task: str) -> Result:
+    """Segments as masks; each is an object of its own."""
+    height, width = scene.size
+    masks = np.zeros((len(segments), height, width), bool)
+    for i, segment in enumerate(segments):
+        masks[i] = segment.mask.cpu().numpy()
+    return Result(
+        masks=masks,
+        scores=np.array([s.score for s in segments], np.float32),
+        objects=tuple(str(i + 1) for i in range(len(segments))),
+        labels=tuple(((names[s.category], s.score),) for s in segments),
+        logits=torch.stack([s.logits for s in segments]).cpu().numpy() if segments else None,
+        image=scene.image,
+        task=task,
+        vocabulary=tuple(names),
+    )
+
+
+def present_panoptic(
+    scene: Scene, ids: Tensor, segments: Sequence[Segment], names: Sequence[str], stuff: frozenset[int]
+) -> Result:
+    """Segments that do not overlap, with the map of their ids."""
+    from dataclasses import replace
+
+    info = tuple(
+        {
+            "id": i + 1,
+            "label": names[s.category],
+            "score": s.score,
+            "thing": s.category not in stuff,
+            "area": int(s.mask.sum()),
+        }
+        for i, s in enumerate(segments)
+    )
+    plain = present_segments(scene, segments, names, "panoptic")
+    return replace(plain, segments=Segments(ids.cpu().numpy(), info))  # type: ignore[arg-type]
+
+
+def present_semantic(scene: Scene, scores: Tensor, names: Sequence[str]) -> Result:
+    """One mask for each name that wins a pixel, and the map of names; `scores` (K, H, W)."""
+    best, winner = scores.max(0)
+    found = [int(k) for k in winner.unique()]
+    masks = torch.stack([winner == k for k in found])
+    means = [float(best[mask].clamp(max=1).mean()) for mask in masks]
+    return Result(
+        masks=masks.cpu().numpy(),
+        scores=np.array(means, np.float32),
+        objects=tuple(str(i + 1) for i in range(len(found))),
+        labels=tuple(((names[k], mean),) for k, mean in zip(found, means, strict=True)),
+        image=scene.image,
+        task="semantic",
+        vocabulary=tuple(names),
+        semantic=winner.to(torch.int32).cpu().numpy(),
+    )
+
+
+def _rank(probabilities: Tensor, names: Sequence[str]) -> list[Label]:
+    values, order = probabilities.topk(min(RANKED, len(names)))
+    return [(names[k], float(v)) for v, k in zip(values, order.tolist(), strict=True)]

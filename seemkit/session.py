@@ -1,0 +1,243 @@
+"""A session: a conversation about one image, in rounds, with memory, undo and redo, and a log that replays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from seemkit.errors import PromptError, SeemkitError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seemkit.pipeline.model import Model
+    from seemkit.prompting.prompt import Prompt
+    from seemkit.result import Result
+    from seemkit.scene import ImageSource, Scene
+
+__all__ = ["LOG_VERSION", "Session", "replay"]
+
+LOG_VERSION = 1
+
+
+@dataclass
+class Node:
+    """One state of the history: the prompts, and the node whose chosen masks went in as memory."""
+
+    prompts: tuple[Prompt, ...]
+    parent: int | None
+    memory: int | None
+    result: Result | None = field(default=None, repr=False)
+    undone: int | None = None
+    """The child that `redo` goes to."""
+
+
+class Session:
+    """Prompts on one scene, round by round. Not to be shared by threads; the model behind it can be.
+
+    A round is one `result()`: the masks it chose go into the rounds after the next change as memory. A state that is
+    visited again, by undo or redo, gives the same bits.
+
+    Args:
+        model: the model.
+        scene: the scene, encoded once.
+        vocabulary: names for labels.
+    """
+
+    def __init__(self, model: Model, scene: Scene, *, vocabulary: Sequence[str] | None = None) -> None:
+        self.model = model
+        self.scene = scene
+        self.vocabulary = None if vocabulary is None else tuple(vocabulary)
+        self._nodes = [Node((), None, None)]
+        self._at = 0
+
+    def __repr__(self) -> str:
+        return f"Session({self.scene!r}, {len(self.prompts)} prompts, {len(self.objects)} objects)"
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """What is asked at the moment."""
+        return self._nodes[self._at].prompts
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The objects that are asked for, in order of first mention."""
+        return tuple(dict.fromkeys(p.object for p in self.prompts))
+
+    def add(self, *prompts: Prompt) -> Session:
+        """Ask more. The prompts are checked against the image at once; returns the session."""
+        from seemkit.prompting.prompt import Prompt as PromptType
+
+        if not prompts:
+            raise PromptError("add() was given no prompt; give at least one, such as Point(x=120, y=80)")
+        for index, prompt in enumerate(prompts):
+            if not isinstance(prompt, PromptType):
+                raise PromptError(f"add() was given a {type(prompt).__name__} at place {index}, not a prompt")
+            prompt.check(self.scene.size)
+        self._change((*self.prompts, *prompts))
+        return self
+
+    def remove(self, what: Prompt | int | str) -> Session:
+        """Take back a prompt, the one at an index, or all of an object by its name."""
+        if isinstance(what, str):
+            kept = tuple(p for p in self.prompts if p.object != what)
+            if len(kept) == len(self.prompts):
+                raise PromptError(f"there is no object {what!r} to remove; there are {list(self.objects)}")
+        else:
+            index = self._find(what)
+            kept = self.prompts[:index] + self.prompts[index + 1 :]
+        self._change(kept)
+        return self
+
+    def undo(self) -> bool:
+        """Go back one change; False if there is none."""
+        parent = self._nodes[self._at].parent
+        if parent is None:
+            return False
+        self._nodes[parent].undone = self._at
+        self._at = parent
+        return True
+
+    def redo(self) -> bool:
+        """Go forward to the change undone last; False if there is none."""
+        child = self._nodes[self._at].undone
+        if child is None:
+            return False
+        self._at = child
+        return True
+
+    def result(self) -> Result:
+        """Answer what is asked; asked again without a change, the same result comes back."""
+        return self._result(self._at)
+
+    def log(self) -> dict[str, Any]:
+        """The history as JSON without pixels: run `replay(log, image)` for the same bits.
+
+        Masks travel as run lengths; logits and reference images by hash, to be handed to `replay` as assets.
+        """
+        assembly = self.model.assembly
+        return {
+            "version": LOG_VERSION,
+            "assembly": assembly.name if assembly is not None else None,
+            "scene": self.scene.fingerprint,
+            "size": list(self.scene.size),
+            "vocabulary": None if self.vocabulary is None else list(self.vocabulary),
+            "nodes": [
+                {
+                    "prompts": [p.model_dump(mode="json") for p in node.prompts],
+                    "parent": node.parent,
+                    "memory": node.memory,
+                    "answered": node.result is not None,
+                }
+                for node in self._nodes
+            ],
+            "current": self._at,
+        }
+
+    @classmethod
+    def from_log(
+        cls, model: Model, log: Mapping[str, Any], image: ImageSource, *, assets: Mapping[str, Any] | None = None
+    ) -> Session:
+        """The session that a log describes, on the same image; results are computed when asked for.
+
+        Raises:
+            SeemkitError: the log is of another version, damaged, or of another image or model.
+        """
+        from seemkit.prompting.read import read_prompt
+
+        if not isinstance(log, Mapping) or log.get("version") != LOG_VERSION:
+            version = log.get("version") if isinstance(log, Mapping) else None
+            raise SeemkitError(f"the log has version {version!r}; this seemkit replays version {LOG_VERSION}")
+        scene = model.encode(image)
+        if scene.fingerprint != log.get("scene"):
+            raise SeemkitError(
+                "the log was written for another image, or with other encoder weights, than those given; replay it "
+                f"on the image it was made on, with the assembly {log.get('assembly')!r}"
+            )
+        session = cls(model, scene, vocabulary=log.get("vocabulary"))
+        try:
+            nodes = [
+                Node(
+                    tuple(
+                        read_prompt(p, path=f"nodes[{i}].prompts[{j}]", assets=assets)
+                        for j, p in enumerate(entry["prompts"])
+                    ),
+                    _earlier(entry["parent"], i),
+                    _earlier(entry["memory"], i),
+                )
+                for i, entry in enumerate(log["nodes"])
+            ]
+            current = int(log["current"])
+            nodes[current]
+        except (KeyError, TypeError, IndexError) as error:
+            raise SeemkitError(f"the log is damaged: {error!r} is missing or of the wrong type") from error
+        session._nodes, session._at = nodes, current
+        return session
+
+    def _change(self, prompts: tuple[Prompt, ...]) -> None:
+        node = self._nodes[self._at]
+        memory = self._at if node.result is not None else node.memory
+        self._nodes.append(Node(prompts, self._at, memory))
+        node.undone = None
+        self._at = len(self._nodes) - 1
+
+    def _find(self, what: Prompt | int) -> int:
+        if isinstance(what, int):
+            if not -len(self.prompts) <= what < len(self.prompts):
+                raise PromptError(f"there is no prompt {what} to remove; there are {len(self.prompts)}")
+            return what % len(self.prompts)
+        if what not in self.prompts:
+            raise PromptError(f"the {what.type_name()} prompt to remove is not in the session")
+        return self.prompts.index(what)
+
+    def _result(self, at: int) -> Result:
+        node = self._nodes[at]
+        if node.result is None:
+            memory = None if node.memory is None else self._memory(node.memory)
+            node.result = self.model.segment(
+                self.scene, node.prompts, vocabulary=self.vocabulary, memory=memory
+            )
+        return node.result
+
+    def _memory(self, at: int) -> dict[str, Tensor]:
+        """The chosen masks of a round, (h, w) logits at stride 4 by object."""
+        result = self._result(at)
+        assert result.logits is not None
+        return {name: torch.tensor(x) for name, x in zip(result.objects, result.logits, strict=True)}
+
+
+def replay(
+    log: Mapping[str, Any],
+    image: ImageSource,
+    *,
+    model: Model | None = None,
+    assets: Mapping[str, Any] | None = None,
+) -> Result:
+    """Compute a session's current result again from its log and its image: the same bits.
+
+    Args:
+        log: what `Session.log` gave.
+        image: the image of the session.
+        model: the model; by default the assembly that the log names is loaded.
+        assets: arrays that travel by hash, {hash: array}.
+
+    Raises:
+        SeemkitError: the log is damaged, or of another image or model.
+    """
+    if model is None:
+        from seemkit.pipeline.load import load
+
+        name = log.get("assembly") if isinstance(log, Mapping) else None
+        if not name:
+            raise SeemkitError("the log names no assembly; give replay the model that it was made with")
+        model = load(str(name))
+    return Session.from_log(model, log, image, assets=assets).result()
+
+
+def _earlier(index: int | None, own: int) -> int | None:
+    if index is not None and not 0 <= int(index) < own:
+        raise SeemkitError(f"the log is damaged: node {own} comes from node {index}, which is not before it")
+    return index
