@@ -4,9 +4,8 @@ import inspect
 from functools import cache
 
 import seemkit_registry
-from seemkit_registry import Registry
-
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
+from seemkit_registry import Registry
 
 __all__ = ["expect_components", "registry"]
 

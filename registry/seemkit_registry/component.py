@@ -55,6 +55,14 @@ class Component:
         return f"{self.distribution}/{self.versioned}"
 
     @property
+    def way_out(self) -> str:
+        """What a user can do if the component is at fault, for a message."""
+        if self.provided_by != "entry point":
+            return "correct its definition"
+        plugin = self.distribution
+        return f"update it (pip install --upgrade {plugin}) or remove it (pip uninstall {plugin})"
+
+    @property
     def summary(self) -> str:
         """First line of its docstring, read from the source without importing it."""
         return self.source.summary

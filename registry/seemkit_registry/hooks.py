@@ -181,5 +181,4 @@ def _remove(manager: PluginManager, component: Component) -> None:
 
 def _fault(component: Component, cause: str, trace: str = "") -> Fault:
     plugin = component.distribution
-    remedy = f"update it (pip install --upgrade {plugin}) or remove it (pip uninstall {plugin})"
-    return Fault(component.kind, component.versioned, plugin, cause, remedy, trace)
+    return Fault(component.kind, component.versioned, plugin, cause, component.way_out, trace)

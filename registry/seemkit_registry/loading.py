@@ -40,16 +40,17 @@ def validate(component: Component, found: object, validator: Validator | None) -
     """The fault of `found` as an object of its kind, or None."""
     if validator is None:
         return None
-    remedy = f"ask the author of {component.distribution!r} for a version that provides one"
     try:
         wrong = validator(found)
     except Exception as error:
         said, trace = describe_exception(error)
         cause = f"the object behind it ({component.value}) could not be checked ({said})"
-        return _fault(component, cause, remedy, trace)
+        return _fault(component, cause, component.way_out, trace)
     if wrong is None:
         return None
-    return _fault(component, f"a wrong object is behind it ({component.value}): {one_line(wrong)}", remedy)
+    return _fault(
+        component, f"a wrong object is behind it ({component.value}): {one_line(wrong)}", component.way_out
+    )
 
 
 def _fault(component: Component, cause: str, remedy: str, trace: str = "") -> Fault:
@@ -85,8 +86,7 @@ def _no_attribute(component: Component, holder: object, part: str) -> Fault:
 
 def _raised(component: Component, error: BaseException) -> Fault:
     said, trace = describe_exception(error)
-    plugin = component.distribution
-    remedy = f"update it (pip install --upgrade {plugin}) or remove it (pip uninstall {plugin})"
+    remedy = component.way_out
     if isinstance(error, SystemExit):
         return _fault(component, f"its import tried to end the program ({said})", remedy, trace)
     return _fault(component, f"its import raised {said}", remedy, trace)

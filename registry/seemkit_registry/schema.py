@@ -147,7 +147,5 @@ def _tag(component: Component, model: type[BaseModel], discriminator: str) -> Ar
 
 def _fault(component: Component, what: str, error: Exception) -> Fault:
     said, trace = describe_exception(error)
-    remedy = f"update it: pip install --upgrade {component.distribution}"
-    return Fault(
-        component.kind, component.versioned, component.distribution, f"{what} ({said})", remedy, trace
-    )
+    cause, plugin = f"{what} ({said})", component.distribution
+    return Fault(component.kind, component.versioned, plugin, cause, component.way_out, trace)

@@ -1,6 +1,6 @@
 """The answer policy `fused`: every anchor has a say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -10,7 +10,7 @@ from seemkit.components import Evidence
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Fused", "against"]
+__all__ = ["Fused", "against", "together"]
 
 SURE = 1e-4
 """An exclude anchor never takes more than 1 - SURE of the probability."""
@@ -32,8 +32,14 @@ class Fused:
 
     def score(self, evidence: Sequence[Evidence]) -> "Tensor":
         """(Q,) sums over the anchors."""
-        total = sum((e.log_probabilities for e in evidence if e.include), start=0.0)
-        return total + against(evidence)
+        return together(e for e in evidence if e.include) + against(evidence)
+
+
+def together(evidence: Iterable[Evidence]) -> "Tensor":
+    """(Q,) sum of what the anchors say; there is at least one."""
+    import torch
+
+    return torch.stack([e.log_probabilities for e in evidence]).sum(0)
 
 
 def against(evidence: Sequence[Evidence]) -> "Tensor | float":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from seemkit.answer.fused import against
+from seemkit.answer.fused import against, together
 from seemkit.components import Evidence
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ class Priority:
     def score(self, evidence: Sequence[Evidence]) -> "Tensor":
         """(Q,) sums over the anchors of the first role that has any."""
         first = min(_rank(e.role) for e in evidence if e.include)
-        total = sum(
-            (e.log_probabilities for e in evidence if e.include and _rank(e.role) == first), start=0.0
-        )
-        return total + against(evidence)
+        return together(e for e in evidence if e.include and _rank(e.role) == first) + against(evidence)
 
 
 def _rank(role: str) -> int:

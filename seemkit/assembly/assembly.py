@@ -107,7 +107,7 @@ class Assembly(FixedPart):
         return data
 
     def to_yaml(self) -> str:
-        """The configuration as YAML that loads into an equal assembly."""
+        """The configuration as YAML that loads into an equal assembly, from a file in the same folder."""
         return write_text(self.as_dict())
 
     def fingerprint(self) -> str:

@@ -35,7 +35,7 @@ class _Check:
         data = {**_DEFAULTS, **self.document.data}
         self._check_version(data.pop("seemkit", None))
         fixed = self._check_fixed({key: value for key, value in data.items() if key not in SLOTS})
-        self.prefer = fixed.prefer if fixed is not None else {}
+        self.prefer = fixed.prefer if fixed is not None else _well_formed(data.get("prefer"))
         self._check_preferences()
         slots = {slot: self._check_slot(slot, kind, data.get(slot)) for slot, kind in SLOTS.items()}
         self._check_prompts(data.get("prompts"))
@@ -103,7 +103,7 @@ class _Check:
             component = self.registry.resolve(kind, use, self.prefer)
             found = self.registry.load(component)
         except RegistryError as error:
-            self._add(where, str(error), [error.suggestion] if error.suggestion else ())
+            self._add_error(where, error)
             return None
         model = getattr(found, "Options", NoOptions)
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
@@ -143,7 +143,7 @@ class _Check:
                 Name.parse(name, kind="prompts")
                 self.registry.resolve("prompts", name, self.prefer)
             except RegistryError as error:
-                self._add(join("prompts", index), str(error), [error.suggestion] if error.suggestion else ())
+                self._add_error(join("prompts", index), error)
 
     def _translate(
         self,
@@ -167,9 +167,24 @@ class _Check:
             else:
                 self._add(path, *_in_words(line))
 
+    def _add_error(self, path: str, error: RegistryError) -> None:
+        if error.path is None or not error.path.startswith(
+            "prefer."
+        ):  # preferences have been checked already
+            self._add(path, str(error), [error.suggestion] if error.suggestion else ())
+
     def _add(self, path: str, message: str, suggestions: Sequence[str] = ()) -> None:
         line = self.document.lines.get(path)
         self.problems.append(Problem(path, one_line(message, 600), next(iter(suggestions), None), line))
+
+
+def _well_formed(prefer: JsonValue) -> dict[str, dict[str, str]]:
+    """What can be used of preferences in a document that has other problems."""
+    found: dict[str, dict[str, str]] = {}
+    for kind, choices in prefer.items() if isinstance(prefer, dict) else ():
+        if isinstance(choices, dict):
+            found[kind] = {name: choice for name, choice in choices.items() if isinstance(choice, str)}
+    return found
 
 
 def _in_words(line: ErrorDetails) -> tuple[str, Sequence[str]]:
@@ -181,7 +196,10 @@ def _in_words(line: ErrorDetails) -> tuple[str, Sequence[str]]:
     if line["type"] in ("value_error", "assertion_error"):
         cause = context.get("error")
         suggestion = getattr(cause, "suggestion", None)
-        return f"got {_show(given)}: {cause}", [suggestion] if isinstance(suggestion, str) else ()
+        said = str(cause)
+        shown = _show(given)
+        message = said if shown in said else f"got {shown}: {said}"
+        return message, [suggestion] if isinstance(suggestion, str) else ()
     said = line["msg"].replace("Input should be", "expected").replace("Input should", "it should")
     if line["type"] == "literal_error" and isinstance(given, str):
         choices = str(context.get("expected", "")).replace(" or ", ", ").split(", ")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from seemkit.host import registry as host_registry
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.check import check
 from seemkit.assembly.document import Document, join, read_file
 from seemkit.assembly.inheritance import expand
 from seemkit.assembly.overrides import override
+from seemkit.host import registry as host_registry
 from seemkit_registry import Registry, UnknownComponent, nearest
 from seemkit_registry.errors import ConfigurationError, Problem
 
@@ -33,7 +33,7 @@ def load_assembly(
             or an assembly.
         overrides: dotted paths and values, such as ``{"backbone.model": "convnext_tiny"}``; a text is read as
             YAML.
-        registry: by default that of the process.
+        registry: by default that of the process, with what the host expects of each kind.
 
     Raises:
         UnknownComponent: no assembly has this name; with the nearest that has.

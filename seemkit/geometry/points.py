@@ -1,4 +1,4 @@
-"""From the regions of one object to the points that are sampled: united by sign, stratified, seeded by content."""
+"""From the regions of an object to the points that are sampled: united by sign, stratified, seeded."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class PointSet:
     """Points of one object on the input grid.
 
     Attributes:
-        xy: (T, 2) columns and rows of the points as (x, y), pixel indices of the grid (top-left convention).
+        xy: (T, 2) columns and rows of the points as (x, y), pixel indices of the grid (top-left).
         negative: (T,) bool, True for points that are not of the object.
         extent: (T,) bool, True for points of an extent or of the ring around it.
     """
@@ -39,7 +39,7 @@ class PointSet:
 def sample_regions(regions: Sequence[Region], budget: int = BUDGET) -> PointSet:
     """Unite the regions of one object, resolve conflicts and sample at most `budget` points a sign.
 
-    Where include and exclude overlap, exclude wins; the ring around an extent gives way to every exact include.
+    Where include and exclude overlap, exclude wins; the ring around an extent gives way to exact includes.
     Exact pixels and extents share a sign's budget evenly, and what one leaves the other takes.
     """
     shape = regions[0].mask.shape
@@ -70,10 +70,10 @@ def sample_regions(regions: Sequence[Region], budget: int = BUDGET) -> PointSet:
 
 
 def stratify(mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-    """At most `count` true pixels (x, y) of a mask, spread evenly over it; the same mask gives the same points.
+    """At most `count` true pixels (x, y) of a mask, spread evenly; the same mask gives the same points.
 
-    Pixels are put on a Morton curve and one is drawn from each of `count` equal stretches, by a generator that
-    is seeded from the mask's content.
+    Pixels are put on a Morton curve and one is drawn from each of `count` equal stretches, by a generator
+    that is seeded from the mask's content.
     """
     rows, columns = np.nonzero(mask)
     if len(rows) > count:

@@ -33,7 +33,10 @@ def draw_clicks(points: ArrayLike, size: Grid | tuple[int, int], reach: int = 1)
 
 
 def draw_box(box: tuple[float, float, float, float], size: Grid | tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels whose centres lie in the box (x1, y1, x2, y2), x2 and y2 exclusive, clipped to the image."""
+    """The pixels whose centres lie in the box (x1, y1, x2, y2), x2 and y2 exclusive, clipped to the image.
+
+    Of a box that is thinner than a pixel, the pixels that hold its middle.
+    """
     grid = as_grid(size)
     mask = np.zeros(grid.size, bool)
     rows, columns = grid.original
@@ -41,43 +44,43 @@ def draw_box(box: tuple[float, float, float, float], size: Grid | tuple[int, int
     if left >= columns or top >= rows or right <= 0 or bottom <= 0:
         return mask
     corners = np.array([[max(left, 0), max(top, 0)], [min(right, columns), min(bottom, rows)]], np.float64)
-    (left, top), (right, bottom) = grid.place(corners)
-    mask[_span(top, bottom, grid.height), _span(left, right, grid.width)] = True
-    return mask
+    (x1, y1), (x2, y2) = _lift(corners, grid)
+    x, y = _lifted_centres(grid)
+    return np.asarray(_between(y, y1, y2, rows)[:, None] & _between(x, x1, x2, columns))
 
 
 def draw_polygon(points: ArrayLike, size: Grid | tuple[int, int]) -> NDArray[np.bool_]:
     """The pixels whose centres lie in the polygon (n, 2) by the even-odd rule; its outline if none does."""
     grid = as_grid(size)
-    corners = grid.place(np.asarray(points, np.float64).reshape(-1, 2))
-    rows, columns = np.arange(grid.height) + 0.5, np.arange(grid.width) + 0.5
+    corners = np.asarray(points, np.float64).reshape(-1, 2)
+    lifted, (x, y) = _lift(corners, grid), _lifted_centres(grid)
     inside = np.zeros((4, *grid.size), bool)  # a centre moved a little up or down, and a little left or right
-    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+    for (x0, y0), (x1, y1) in zip(lifted, np.roll(lifted, -1, axis=0), strict=True):
         if y0 == y1:
             continue
         low, high = min(y0, y1), max(y0, y1)
-        for i, crossed in enumerate(((rows >= low) & (rows < high), (rows > low) & (rows <= high))):
-            at = x0 + (rows[crossed] - y0) * (x1 - x0) / (y1 - y0)
-            inside[2 * i, crossed] ^= columns >= at[:, None]
-            inside[2 * i + 1, crossed] ^= columns > at[:, None]
+        for i, crossed in enumerate(((y >= low) & (y < high), (y > low) & (y <= high))):
+            at = x0 + (y[crossed] - y0) * (x1 - x0) / (y1 - y0)
+            inside[2 * i, crossed] ^= x >= at[:, None]
+            inside[2 * i + 1, crossed] ^= x > at[:, None]
     mask = np.asarray(inside.all(0))
-    return mask if mask.any() or not len(corners) else draw_stroke(_closed(points), 0, grid)
+    return mask if mask.any() else draw_stroke(np.concatenate((corners, corners[:1])), 0, grid)
 
 
 def draw_stroke(points: ArrayLike, width: float, size: Grid | tuple[int, int]) -> NDArray[np.bool_]:
     """The pixels within half of `width` (pixels of the original image) of the polyline through the points."""
     grid = as_grid(size)
-    path = grid.place(np.asarray(points, np.float64).reshape(-1, 2))
-    radius = max(0.5 * width * float(np.sqrt(grid.scale[0] * grid.scale[1])), _THINNEST)
+    rows, columns = grid.original
+    unit = np.array([columns, rows], np.float64)  # a pixel of the grid in the lifted frame
+    radius = max(0.5 * float(np.sqrt(width * width * grid.width * grid.height / (rows * columns))), _THINNEST)
+    path, (x, y) = _lift(points, grid), _lifted_centres(grid)
     mask = np.zeros(grid.size, bool)
     segments = pairwise(path) if len(path) > 1 else ((at, at) for at in path)
     for start, end in segments:
-        low = np.floor(np.minimum(start, end) - radius - 1).clip(0, grid.size[::-1]).astype(int)
-        high = np.ceil(np.maximum(start, end) + radius + 1).clip(0, grid.size[::-1]).astype(int)
-        columns, rows = np.arange(low[0], high[0]), np.arange(low[1], high[1])
-        if len(rows) and len(columns):
-            near = _near_segment(columns + 0.5, rows[:, None] + 0.5, start, end, radius)
-            mask[low[1] : high[1], low[0] : high[0]] |= near
+        low = np.floor(np.minimum(start, end) / unit - radius - 1).clip(0, grid.size[::-1]).astype(int)
+        high = np.ceil(np.maximum(start, end) / unit + radius + 1).clip(0, grid.size[::-1]).astype(int)
+        near = _near_segment(x[low[0] : high[0]], y[low[1] : high[1], None], start, end, unit, radius)
+        mask[low[1] : high[1], low[0] : high[0]] |= near
     return mask
 
 
@@ -113,19 +116,24 @@ def sample_line(points: ArrayLike, step: float) -> NDArray[np.float64]:
     return np.concatenate(pieces)
 
 
-def _closed(points: ArrayLike) -> NDArray[np.float64]:
-    corners = np.asarray(points, np.float64).reshape(-1, 2)
-    return np.concatenate((corners, corners[:1]))
+def _lift(points: ArrayLike, grid: Grid) -> NDArray[np.float64]:
+    """Points (n, 2) multiplied by (width, height) of the grid.
+
+    Pixel centres multiplied by (W, H) of the image lie in the same frame. Unlike on the grid, common
+    coordinates are not rounded there: a centre on an edge stays on it, for mirrored and scaled shapes too.
+    """
+    return np.asarray(points, np.float64).reshape(-1, 2) * np.array([grid.width, grid.height], np.float64)
 
 
-def _span(low: float, high: float, length: int) -> slice:
-    """The pixels whose centres lie strictly between `low` and `high`, or else those that hold the middle."""
-    first = int(np.floor(low + 0.5))
-    last = int(np.ceil(high - 0.5))
-    if last <= first:
-        middle = (low + high) / 2
-        first, last = int(np.ceil(middle)) - 1, int(np.floor(middle)) + 1
-    return slice(max(first, 0), min(last, length))
+def _lifted_centres(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows, columns = grid.original
+    across, down = np.arange(grid.width, dtype=np.float64), np.arange(grid.height, dtype=np.float64)
+    return (across + 0.5) * columns, (down + 0.5) * rows
+
+
+def _between(centres: NDArray[np.float64], low: float, high: float, unit: float) -> NDArray[np.bool_]:
+    inside = (centres > low) & (centres < high)
+    return np.asarray(inside if inside.any() else np.abs(2 * centres - (low + high)) <= unit)
 
 
 def _near_segment(
@@ -133,17 +141,21 @@ def _near_segment(
     y: NDArray[np.float64],
     start: NDArray[np.float64],
     end: NDArray[np.float64],
+    unit: NDArray[np.float64],
     radius: float,
 ) -> NDArray[np.bool_]:
-    """Whether points are within `radius` of a segment; undivided, so that mirrored ties stay ties."""
-    (dx, dy), length = end - start, float((end - start) @ (end - start))
-    along = (x - start[0]) * dx + (y - start[1]) * dy
-    across = np.abs((x - start[0]) * dy - (y - start[1]) * dx)
-    from_start = (x - start[0]) ** 2 + (y - start[1]) ** 2
-    from_end = (x - end[0]) ** 2 + (y - end[1]) ** 2
-    beside = (along >= 0) & (along <= length) & (across <= radius * np.sqrt(length))
-    at_ends = np.minimum(from_start, from_end) <= radius * radius
-    return np.asarray((beside & (length > 0)) | at_ends)
+    """Whether lifted centres are within `radius` grid pixels of a lifted segment.
+
+    What is summed depends on the sizes of differences only, so that mirrored ties stay ties.
+    """
+    (dx, dy), area = end - start, float(unit[0] * unit[1])
+    across = np.abs((x - start[0]) * dy - (y - start[1]) * dx) / area
+    along = (x - start[0]) / unit[0] * (dx / unit[0]) + (y - start[1]) / unit[1] * (dy / unit[1])
+    length = float((dx / unit[0]) ** 2 + (dy / unit[1]) ** 2)
+    from_start = ((x - start[0]) / unit[0]) ** 2 + ((y - start[1]) / unit[1]) ** 2
+    from_end = ((x - end[0]) / unit[0]) ** 2 + ((y - end[1]) / unit[1]) ** 2
+    beside = (along >= 0) & (along <= length) & (across <= radius * np.sqrt(length)) & (length > 0)
+    return np.asarray(beside | (np.minimum(from_start, from_end) <= radius * radius))
 
 
 def _nearest(count: int, length: int) -> list[NDArray[np.int64]]:

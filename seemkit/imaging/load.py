@@ -133,11 +133,10 @@ def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
         raise _refusal(
             f"{name} holds {kind}, whose black and white are unknown: scale it to 8 bits (0 to 255) first"
         )
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, (*_BACKGROUND, 255))
-        image = Image.alpha_composite(ground, layer)
     try:
+        if image.has_transparency_data:
+            layer = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", layer.size, (*_BACKGROUND, 255)), layer)
         return np.array(image.convert("RGB"), np.uint8)
     except ValueError as error:
         raise _refusal(f"{name} has colours of mode {image.mode}: convert it to RGB first") from error
@@ -192,7 +191,7 @@ def _dtype_fix(array: NDArray[Any]) -> str:
 
 
 def _array_hint(source: object) -> str:
-    if hasattr(source, "detach"):
+    if hasattr(source, "cpu"):
         return "; give tensor.cpu().numpy() as (H, W, 3)"
     if isinstance(source, list | tuple):
         return "; one image at a time"

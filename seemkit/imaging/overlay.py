@@ -82,6 +82,8 @@ def _outline(canvas: NDArray[np.float32], layer: Layer, width: int) -> None:
     """A line of the colour along the inner edge, with a thin dark one outside that sets it off."""
     from scipy.ndimage import distance_transform_edt
 
+    if layer.mask.all():
+        return
     x0, y0, x1, y1 = _bounds(layer.mask, width + 2)
     part, inside = canvas[y0:y1, x0:x1], layer.mask[y0:y1, x0:x1]
     # Beyond the border of the image the mask is taken to go on: the border gets no line.

@@ -1,4 +1,4 @@
-"""Multi-head attention whose projections can be taken apart, so that keys and values are projected once a scene."""
+"""Multi-head attention in separate steps, so that keys and values are projected once a scene."""
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class Attention(nn.Module):
         nn.init.zeros_(self.out_proj.bias)
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """Attend: query (N, T, C), key and value (N, S, C), allowed (N, T, S) bool or None; gives (N, T, C)."""
+        """Attend: query (N, T, C), key and value (N, S, C), allowed (N, T, S) bool or None; (N, T, C)."""
         return self.read(query, self.keys(key), self.values(value), allowed)
 
     def keys(self, x: Tensor) -> Tensor:

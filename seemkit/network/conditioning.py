@@ -1,7 +1,7 @@
 """Queries that start from what they are asked: a preset's option for small models.
 
-The published decoder copies the same object queries for every prompt and lets tokens steer them. A decoder of few
-layers does better if its copies start from the region's or the phrase's anchor.
+The published decoder copies the same object queries for every prompt and lets tokens steer them. A decoder of
+few layers does better if its copies start from the region's or the phrase's anchor.
 """
 
 import torch

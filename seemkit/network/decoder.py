@@ -6,7 +6,7 @@ Cheng et al., Mask2Former, CVPR 2022 (masked attention).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -89,7 +89,9 @@ class MaskDecoder(nn.Module):
         self.dim = dim
         self.options = options
         self.preset: Preset = PRESETS[options.preset]
-        self.layers = nn.ModuleList(DecoderLayer(dim, options.heads, options.ffn) for _ in range(options.layers))
+        self.layers = nn.ModuleList(
+            DecoderLayer(dim, options.heads, options.ffn) for _ in range(options.layers)
+        )
         self.level_embed = nn.Parameter(torch.randn(LEVELS, dim))
         self.queries = nn.ModuleDict({"object": ObjectQueries(options.queries, dim)})
         if self.preset.mask_position:
@@ -103,24 +105,24 @@ class MaskDecoder(nn.Module):
             levels: three maps (B, C, h, w) at strides 32, 16 and 8.
             mask_features: (B, C, H/4, W/4).
         """
-        b, c, height, width = mask_features.shape
+        _, c, height, width = mask_features.shape
         if self.preset.mask_position:
             term = self.mask_position(sine_position(c, height, width, mask_features).flatten(1).T)
             mask_features = mask_features + term.T.view(c, height, width)
         placed = tuple(x + self.level_embed[i][:, None, None] for i, x in enumerate(levels))
         rows = [x.flatten(2).transpose(1, 2) for x in placed]  # B x hw x C
-        positions = [sine_position(c, *x.shape[-2:], x).flatten(1).T for x in placed]  # hw x C
+        positions = [sine_position(c, x.shape[-2], x.shape[-1], x).flatten(1).T for x in placed]  # hw x C
         keys, values = [], []
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self._each_layer()):
             level = i % LEVELS
             keys.append(layer.cross_attn.keys(rows[level] + positions[level]))
             values.append(layer.cross_attn.values(rows[level]))
-        small = tuple(resize_features(mask_features, x.shape[-2:]) for x in placed)
+        small = tuple(resize_features(mask_features, (x.shape[-2], x.shape[-1])) for x in placed)
         return PreparedScene(placed, mask_features, small, tuple(keys), tuple(values))
 
     def object_queries(self, count: int | None = None) -> tuple[Tensor, Tensor]:
         """Content and position (Q, C) of the first `count` object queries; None for all."""
-        table = self.queries["object"]
+        table = cast(ObjectQueries, self.queries["object"])
         return table.content[:count], table.position[:count]
 
     def forward(
@@ -138,7 +140,7 @@ class MaskDecoder(nn.Module):
         x, position = wiring.content, wiring.position
         n, crossing, candidates = x.shape[0], wiring.crossing, wiring.candidates
         states = [heads.norm(x[:, :candidates])]
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self._each_layer()):
             level = i % LEVELS
             allowed = self._masked_attention(scene, heads.mask_embedding(states[-1]), wiring, level)
             seen = layer.look(
@@ -149,26 +151,32 @@ class MaskDecoder(nn.Module):
                 allowed,
             )
             x = torch.cat((seen, x[:, crossing:]), dim=1)
-            x = layer.talk(x, position, *wiring.extra(level), wiring.allowed)
+            extra, extra_position = wiring.extra(level)
+            x = layer.talk(x, position, extra, extra_position, wiring.allowed)
             x = layer.think(x)
             states.append(heads.norm(x[:, :candidates]))
         return Decoded(states[-1], heads.mask_embedding(states[-1]), tuple(states) if every_head else ())
 
-    def _masked_attention(self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int) -> Tensor:
-        """Where crossing rows may look (N, R, hw): where their mask is not negative; nowhere means everywhere."""
+    def _masked_attention(
+        self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int
+    ) -> Tensor:
+        """Where crossing rows may look (N, R, hw): where their mask is not negative, or anywhere."""
         small = scene.small[level]
         with torch.no_grad():
             logits = scene.dot(small, embeddings.detach())  # N x Q x h x w
             for group in wiring.limited:
                 assert group.attends is not None
-                resized = resize_features(group.attends[:, None], small.shape[-2:])
+                resized = resize_features(group.attends[:, None], (small.shape[-2], small.shape[-1]))
                 logits = torch.cat((logits, resized.expand(-1, group.length, -1, -1)), dim=1)
             allowed = logits.flatten(2) >= 0
             return allowed | ~allowed.any(-1, keepdim=True)
 
+    def _each_layer(self) -> list[DecoderLayer]:
+        return [cast(DecoderLayer, layer) for layer in self.layers]
+
 
 class Wiring:
-    """The rows of one call in order (candidates, limited, other readers, then keys only) and who reads whom."""
+    """The rows of one call in order (candidates, limited, other readers, keys only) and who reads whom."""
 
     def __init__(self, rows: Sequence[RowBatch], preset: Preset) -> None:
         crossing = [g for g in rows if not g.anew and g.role.split(".")[0] in preset.crosses]

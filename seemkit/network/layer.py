@@ -27,7 +27,9 @@ class DecoderLayer(nn.Module):
         self.ffn = nn.ModuleDict({"fc1": nn.Linear(dim, ffn), "fc2": nn.Linear(ffn, dim)})
         self.ffn_norm = nn.LayerNorm(dim)
 
-    def look(self, x: Tensor, position: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None) -> Tensor:
+    def look(
+        self, x: Tensor, position: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None
+    ) -> Tensor:
         """Rows (N, R, C) read the image; `allowed` (N, R, hw)."""
         out: Tensor = self.cross_norm(x + self.cross_attn.read(x + position, keys, values, allowed))
         return out

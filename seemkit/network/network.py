@@ -1,4 +1,4 @@
-"""The whole network of an assembly: image encoder, pixel decoder, mask decoder, heads, prompts and text encoder."""
+"""The whole network of an assembly: image encoder, pixel and mask decoder, heads, prompts, text encoder."""
 
 from collections.abc import Mapping
 
@@ -87,7 +87,8 @@ class Network(nn.Module):
     def class_logits(self, embeddings: Tensor, vocabulary: Tensor) -> Tensor:
         """Temperature times cosine of class embeddings (..., D) and normalised names (K, D): (..., K)."""
         unit = embeddings / (embeddings.norm(dim=-1, keepdim=True) + 1e-7)
-        return self.class_scale() * (unit @ vocabulary.T)
+        logits: Tensor = self.class_scale() * (unit @ vocabulary.T)
+        return logits
 
     @property
     def device(self) -> torch.device:

@@ -7,10 +7,11 @@ Cheng et al., MaskFormer, NeurIPS 2021).
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from seemkit.components import BackboneShape, PixelFeatures
-from seemkit.network.position import sine_position
 from torch import Tensor, nn
 from torch.nn import functional
+
+from seemkit.components import BackboneShape, PixelFeatures
+from seemkit.network.position import sine_position
 
 __all__ = ["FPN", "FPNPixelDecoder"]
 

@@ -65,7 +65,9 @@ PUBLISHED = _rules(
 
 PRESETS: dict[str, Preset] = {
     "seem_v0": Preset(PUBLISHED, notes="all object queries are copied for every object"),
-    "seem_v1": Preset(PUBLISHED, notes="as v0; the original draws three queries an object, here a legacy option"),
+    "seem_v1": Preset(
+        PUBLISHED, notes="as v0; the original draws three queries an object, here a legacy option"
+    ),
     "seem_demo": Preset(
         _rules(
             query="query region reference phrase",

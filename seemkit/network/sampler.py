@@ -1,7 +1,7 @@
 """The visual sampler: points of a region become tokens of every feature level and one anchor.
 
-Source: SEEM's visual sampler (section 3.1): features at up to 512 points an object and sign, projected, plus a
-learned sign; the mean of the mask features at the positive points is the anchor that chooses the answer.
+Source: SEEM's visual sampler (section 3.1): features at up to 512 points an object and sign, projected, plus
+a learned sign; the mean of the mask features at the positive points is the anchor that chooses the answer.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ class RegionSampler(nn.Module):
         )
 
     def _tokens(self, feature: Tensor, points: PointBatch, level: int) -> Tensor:
-        token = bilinear(feature, points.xy) @ self.level_proj[level]
+        token: Tensor = bilinear(feature, points.xy) @ self.level_proj[level]
         token = token + self.sign_embed[points.negative.long()]
         if self.preset.region_kinds:
             token = token + self.kind_embed[points.extent.long()]

@@ -13,11 +13,11 @@ from seemkit.answer.fused import Fused
 from seemkit.errors import SceneError
 from seemkit.imaging.load import load_image
 from seemkit.pipeline.caches import Cache
+from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
 from seemkit.pipeline.everything import Task, Thresholds, decode_everything, instances, panoptic, semantic
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
-from seemkit.pipeline.compose import gather
 from seemkit.pipeline.upscale import upscale
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary
 from seemkit.scene import Scene

@@ -24,6 +24,7 @@ from seemkit.network.sampler import RegionTokens, stack_points
 from seemkit.prompting.prompt import SpatialPrompt
 from seemkit.training.clicks import next_click
 from seemkit.training.losses import mask_losses, random_points
+from seemkit.training.objects import narrow, object_losses
 from seemkit.training.views import View
 
 __all__ = ["Objective", "Weights"]
@@ -37,6 +38,7 @@ class Weights:
     dice: float = 5.0
     selection: float = 1.0
     label: float = 0.5
+    objects: float = 0.5
     cost: tuple[float, float, float] = (2.0, 5.0, 5.0)
 
 
@@ -107,7 +109,14 @@ class Objective:
                 previous = scene.dot(scene.mask_features, chosen)[:, 0]
                 self._click(cells, previous, size)
         decoded, selection, anchors = self._decode(scene, cells, size, previous, len(views), every_head=True)
-        return self._losses(scene, cells, decoded, anchors, views, size, generator)
+        losses = self._losses(scene, cells, decoded, anchors, views, size, generator)
+        if self.names and views[0].visible is not None:
+            half = len(views) // 2  # the second views show only the objects of the first
+            shown = narrow(scene, half)
+            losses |= object_losses(
+                self.network, shown, views[:half], self.names, size, self.points, self.weights.objects, generator
+            )
+        return losses
 
     def _cells(self, views: Sequence[View], size: int, rng: np.random.Generator) -> list[Cell]:
         kinds = [name for name, _ in self.shares]

@@ -21,6 +21,8 @@ class View:
         chosen: their indices in the picture.
         valid: (height, width) of the picture on the canvas.
         picture: where it comes from.
+        visible: (m, S, S) bool of every instance that can be seen, for pictures that are completely annotated.
+        visible_index: their indices in the picture.
     """
 
     image: NDArray[np.uint8]
@@ -28,6 +30,8 @@ class View:
     chosen: tuple[int, ...]
     valid: tuple[int, int]
     picture: Picture
+    visible: NDArray[np.bool_] | None = None
+    visible_index: tuple[int, ...] = ()
 
 
 def random_view(
@@ -82,4 +86,17 @@ def random_view(
     stack = np.zeros((len(chosen), size, size), bool)
     for i, index in enumerate(chosen):
         stack[i, : out[1], : out[0]] = masks[int(index)]
-    return View(canvas, stack, tuple(int(i) for i in chosen), (out[1], out[0]), picture)
+    visible = None
+    if picture.complete:
+        visible = np.zeros((len(found), size, size), bool)
+        for i, index in enumerate(found):
+            visible[i, : out[1], : out[0]] = masks[int(index)]
+    return View(
+        canvas,
+        stack,
+        tuple(int(i) for i in chosen),
+        (out[1], out[0]),
+        picture,
+        visible,
+        tuple(int(i) for i in found) if picture.complete else (),
+    )

@@ -199,13 +199,13 @@ def golden_scene(
 
 @pytest.fixture(scope="session")
 def replay_points() -> Callable[..., list[PointBatch]]:
-    """Points of N objects for the three levels and, last, for the anchor; the original draws the anchor's first.
+    """Points of N objects for the three levels and, last, for the anchor, which the original draws first.
 
     `replay_points(positive, negative, draws)` takes (N, H, W) bool pixels on the padded input.
     """
 
     def replay(
-        positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterator[NDArray[Any]] = iter(())
+        positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterator[NDArray[Any]]
     ) -> list[PointBatch]:
         anchor, *levels = [draw_points(positive, negative, draws) for _ in range(4)]
         return [*levels, anchor]

@@ -1,4 +1,4 @@
-"""A region of another image as the prompt, and plain object queries with a vocabulary, against the original."""
+"""A region of another image as prompt, and plain object queries with a vocabulary, against the original."""
 
 from collections.abc import Callable
 from typing import Any

@@ -166,7 +166,7 @@ def test_a_name_of_a_file_that_raised_is_explained_and_corrected(world, lasso):
     lasso.write_text("1 / 0\n")
     with pytest.raises(PluginQuarantined):
         registry.load_file(lasso)
-    with pytest.raises(UnknownComponent, match="plugin 'lasso.py' is quarantined: it raised at line 1"):
+    with pytest.raises(UnknownComponent, match=r"plugin 'lasso\.py' is quarantined: it raised at line 1"):
         registry.get("prompts", "lasso")
     lasso.write_text(LASSO)
     registry.load_file(lasso)
@@ -174,7 +174,7 @@ def test_a_name_of_a_file_that_raised_is_explained_and_corrected(world, lasso):
 
 
 def test_thirty_two_threads_get_one_object_and_the_module_runs_once(world, thing):
-    counting = "import builtins, time\nbuiltins.test_runs = getattr(builtins, 'test_runs', 0) + 1\ntime.sleep(0.05)\n"
+    counting = "import builtins as b, time\nb.test_runs = getattr(b, 'test_runs', 0) + 1\ntime.sleep(0.05)\n"
     world.install("slow", {"prompts": {"slow": "slow_plugin:Thing"}}, {"slow_plugin": counting + thing})
     world.install(
         "bad", {"prompts": {"bad": "slow_bad:Thing"}}, {"slow_bad": "import time\ntime.sleep(0.05)\n1 / 0\n"}
@@ -209,7 +209,7 @@ def test_thirty_two_threads_get_one_object_and_the_module_runs_once(world, thing
 
 
 def test_threads_that_meet_in_each_others_imports_do_not_deadlock(world):
-    # One thread imports the plugin directly, the other through the registry; both ask for the other component.
+    # One thread imports the plugin directly, the other through the registry; both ask for the base.
     source = (
         "import time, seemkit_registry\ntime.sleep(0.05)\n"
         "other = seemkit_registry.current_test_registry.get('prompts', 'base')\nclass Thing: pass\n"

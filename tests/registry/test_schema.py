@@ -67,7 +67,7 @@ def test_the_model_may_lie_within_the_component(world):
 def test_what_has_no_model_or_no_schema_is_left_out_and_named(registry, caplog):
     class Opaque(BaseModel, arbitrary_types_allowed=True):
         type: Literal["opaque"] = "opaque"
-        thing: object.__class__ | Options
+        thing: Options
 
     registry.register("prompts", "number", 3)
     registry.register("prompts", "opaque", Opaque)
