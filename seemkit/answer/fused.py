@@ -42,11 +42,12 @@ def together(evidence: Iterable[Evidence]) -> "Tensor":
     return torch.stack([e.log_probabilities for e in evidence]).sum(0)
 
 
-def against(evidence: Sequence[Evidence]) -> "Tensor | float":
-    """(Q,) what the exclude anchors add, log(1 - min(p, 1 - 1e-4)) each."""
+def against(evidence: Sequence[Evidence]) -> "Tensor":
+    """(Q,) what the exclude anchors add, log(1 - min(p, 1 - 1e-4)) each; zeros if there is none."""
     import torch
 
-    return sum(
-        (torch.log1p(-e.log_probabilities.exp().clamp(max=1 - SURE)) for e in evidence if not e.include),
-        start=0.0,
-    )
+    total = torch.zeros_like(evidence[0].log_probabilities)
+    for each in evidence:
+        if not each.include:
+            total = total + torch.log1p(-each.log_probabilities.exp().clamp(max=1 - SURE))
+    return total

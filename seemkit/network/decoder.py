@@ -65,11 +65,18 @@ class Decoded:
         queries: (N, Q, C) normalised states of the candidate rows after the last layer.
         mask_embeddings: (N, Q, C).
         heads: with `every_head`, the normalised states (N, Q, C) before each layer and after the last.
+        bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
     """
 
     queries: Tensor
     mask_embeddings: Tensor
     heads: tuple[Tensor, ...] = ()
+    bias: Tensor | None = None
+
+    def masks(self, scene: PreparedScene, embeddings: Tensor) -> Tensor:
+        """Mask logits (N, K, h, w) at stride 4 of mask embeddings (N, K, C) of the N objects."""
+        logits = scene.dot(scene.mask_features, embeddings)
+        return logits if self.bias is None else logits + self.bias[:, None]
 
 
 class ObjectQueries(nn.Module):
@@ -126,7 +133,13 @@ class MaskDecoder(nn.Module):
         return table.content[:count], table.position[:count]
 
     def forward(
-        self, scene: PreparedScene, rows: Sequence[RowBatch], heads: Heads, *, every_head: bool = False
+        self,
+        scene: PreparedScene,
+        rows: Sequence[RowBatch],
+        heads: Heads,
+        *,
+        bias: Tensor | None = None,
+        every_head: bool = False,
     ) -> Decoded:
         """Decode N objects (B * n, scene by scene), whose rows lie side by side and never meet.
 
@@ -134,6 +147,7 @@ class MaskDecoder(nn.Module):
             scene: what `prepare` gave for B scenes.
             rows: groups of rows; those of a role that crosses and is not limited by `attends` are candidates.
             heads: the prediction heads.
+            bias: (N, h, w) logits at stride 4 that every mask of an object has on top.
             every_head: keep the states before each layer too, for deep supervision.
         """
         wiring = Wiring(rows, self.preset)
@@ -142,7 +156,7 @@ class MaskDecoder(nn.Module):
         states = [heads.norm(x[:, :candidates])]
         for i, layer in enumerate(self._each_layer()):
             level = i % LEVELS
-            allowed = self._masked_attention(scene, heads.mask_embedding(states[-1]), wiring, level)
+            allowed = self._masked_attention(scene, heads.mask_embedding(states[-1]), wiring, level, bias)
             seen = layer.look(
                 x[:, :crossing],
                 position[:, :crossing],
@@ -155,15 +169,18 @@ class MaskDecoder(nn.Module):
             x = layer.talk(x, position, extra, extra_position, wiring.allowed)
             x = layer.think(x)
             states.append(heads.norm(x[:, :candidates]))
-        return Decoded(states[-1], heads.mask_embedding(states[-1]), tuple(states) if every_head else ())
+        kept = tuple(states) if every_head else ()
+        return Decoded(states[-1], heads.mask_embedding(states[-1]), kept, bias)
 
     def _masked_attention(
-        self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int
+        self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int, bias: Tensor | None
     ) -> Tensor:
         """Where crossing rows may look (N, R, hw): where their mask is not negative, or anywhere."""
         small = scene.small[level]
         with torch.no_grad():
             logits = scene.dot(small, embeddings.detach())  # N x Q x h x w
+            if bias is not None:
+                logits = logits + resize_features(bias[:, None], small.shape[-2:])
             for group in wiring.limited:
                 assert group.attends is not None
                 resized = resize_features(group.attends[:, None], (small.shape[-2], small.shape[-1]))

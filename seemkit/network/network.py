@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from seemkit.components import PixelFeatures
 from seemkit.network.conditioning import Conditioning
 from seemkit.network.decoder import MaskDecoder
+from seemkit.network.guidance import Guidance
 from seemkit.network.heads import Heads
 from seemkit.network.memory import MemoryRows
 from seemkit.network.sampler import RegionSampler
@@ -25,6 +26,8 @@ class PromptParts(nn.ModuleDict):
         self.memory = MemoryRows(decoder.options.memory_rows, dims.channels)
         if decoder.preset.conditioned:
             self.conditioning = Conditioning(dims.channels, dims.text)
+        if decoder.preset.guided:
+            self.guidance = Guidance(dims.channels)
         if dims.text != dims.channels:
             self.phrase = nn.Linear(dims.text, dims.channels)
 

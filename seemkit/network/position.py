@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["encode_points", "sine_position"]
+__all__ = ["encode_points", "pixel_centres", "sine_position"]
 
 TEMPERATURE = 10000.0
 EPSILON = 1e-6
@@ -60,3 +60,11 @@ def encode_points(dim: int, xy: Tensor) -> Tensor:
     angle = xy[..., None] * (2 * math.pi) / period  # ... x 2 x C/2
     waves = torch.stack((angle[..., 0::2].sin(), angle[..., 1::2].cos()), dim=-1).flatten(-2)
     return torch.cat((waves[..., 1, :], waves[..., 0, :]), dim=-1)
+
+
+def pixel_centres(h: int, w: int, like: Tensor) -> Tensor:
+    """(h * w, 2) centres of the cells of a map as (x, y), normalised to [0, 1]."""
+    rows = (torch.arange(h, dtype=like.dtype, device=like.device) + 0.5) / h
+    columns = (torch.arange(w, dtype=like.dtype, device=like.device) + 0.5) / w
+    grid = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack((grid[1], grid[0]), dim=-1).flatten(0, 1)

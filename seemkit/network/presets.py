@@ -33,6 +33,7 @@ class Preset:
         region_kinds: whether region tokens tell exact pixels from extents by a learned vector.
         conditioned: whether the queries of an object start from its anchors.
         mask_position: whether mask features carry a learned term of where they lie.
+        guided: whether masks have a term that follows the points and the round before.
     """
 
     rules: Rules
@@ -43,6 +44,7 @@ class Preset:
     region_kinds: bool = False
     conditioned: bool = False
     mask_position: bool = False
+    guided: bool = False
     notes: str = field(default="", compare=False)
 
     def sources(self, reader: str) -> frozenset[str]:
@@ -84,7 +86,8 @@ PRESETS: dict[str, Preset] = {
         region_kinds=True,
         conditioned=True,
         mask_position=True,
-        notes="for small models: tokens know where they lie, queries start from their anchors",
+        guided=True,
+        notes="for small models: tokens know where they lie, queries start from their anchors, masks follow points",
     ),
 }
 """Every preset by name."""

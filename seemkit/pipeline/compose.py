@@ -1,5 +1,6 @@
 """Prompts of a scene become objects: canonical, checked, encoded to rows and anchors side by side."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,13 +13,14 @@ from seemkit.geometry.region import Region
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch, stack_rows
-from seemkit.network.sampler import RegionTokens, stack_points
+from seemkit.network.sampler import PointBatch, RegionTokens, stack_points
 from seemkit.pipeline.context import Context
+from seemkit.pipeline.encoded import check_encoded
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.rows import Anchor, Group
 from seemkit.scene import Scene
 
-__all__ = ["Composed", "ObjectPrompts", "compose", "gather", "similarity"]
+__all__ = ["Composed", "ObjectPrompts", "check_prompt", "compose", "gather", "similarity"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,13 @@ class ObjectPrompts:
     Attributes:
         name: of the object.
         spatial: prompts that select pixels.
+        places: where each of them stands in the request, such as ``prompts[2]``.
         token: prompts that bring rows of their own.
     """
 
     name: str
     spatial: tuple[SpatialPrompt, ...]
+    places: tuple[str, ...]
     token: tuple[TokenPrompt, ...]
 
 
@@ -43,10 +47,12 @@ class Composed:
     Attributes:
         rows: groups of rows, the candidates first.
         anchors: for each object what chooses its answer.
+        bias: (N, h, w) logits on top of every mask, where the preset has such a term.
     """
 
     rows: list[RowBatch]
     anchors: list[list[Anchor]] = field(default_factory=list)
+    bias: Tensor | None = None
 
 
 def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPrompts]:
@@ -57,23 +63,14 @@ def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPromp
     """
     if not prompts:
         raise PromptError("no prompt was given; give at least one, such as Point(x=120, y=80)")
-    objects: dict[str, dict[str, Prompt]] = {}
+    objects: dict[str, dict[str, tuple[str, Prompt]]] = {}
     for index, prompt in enumerate(prompts):
-        if not isinstance(prompt, SpatialPrompt | TokenPrompt):
-            raise PromptError(
-                f"prompts[{index}] is a {type(prompt).__name__}, not a prompt such as Point(x=120, y=80)",
-                path=f"prompts[{index}]",
-            )
-        try:
-            prompt.check(size)
-        except PromptError as error:
-            message = f"prompts[{index}] ({prompt.type_name()} of object {prompt.object!r}): {error}"
-            raise PromptError(message, path=f"prompts[{index}]", suggestion=error.suggestion) from error
-        objects.setdefault(prompt.object, {})[prompt.content_key()] = prompt
+        check_prompt(prompt, size, f"prompts[{index}]")
+        objects.setdefault(prompt.object, {}).setdefault(prompt.content_key(), (f"prompts[{index}]", prompt))
     gathered = []
     for name, by_key in objects.items():
         ordered = [by_key[key] for key in sorted(by_key)]
-        if not any(p.include for p in ordered):
+        if not any(p.include for _, p in ordered):
             raise PromptError(
                 f"object {name!r} has only prompts that exclude; give it one that includes, such as a point",
                 path=f"objects[{name}]",
@@ -81,11 +78,32 @@ def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPromp
         gathered.append(
             ObjectPrompts(
                 name,
-                tuple(p for p in ordered if isinstance(p, SpatialPrompt)),
-                tuple(p for p in ordered if isinstance(p, TokenPrompt)),
+                tuple(p for _, p in ordered if isinstance(p, SpatialPrompt)),
+                tuple(place for place, p in ordered if isinstance(p, SpatialPrompt)),
+                tuple(p for _, p in ordered if isinstance(p, TokenPrompt)),
             )
         )
     return gathered
+
+
+def check_prompt(prompt: object, size: tuple[int, int], place: str) -> None:
+    """Raise :class:`PromptError` unless it is a prompt that fits an image of (H, W).
+
+    Args:
+        prompt: what was given.
+        size: of the image.
+        place: where it stands in the request, such as ``prompts[2]``.
+    """
+    if not isinstance(prompt, SpatialPrompt | TokenPrompt):
+        raise PromptError(
+            f"{place} is a {type(prompt).__name__}, not a prompt such as Point(x=120, y=80)", path=place
+        )
+    try:
+        prompt.check(size)
+    except PromptError as error:
+        message = f"{place} ({prompt.type_name()} of object {prompt.object!r}): {error}"
+        path = f"{place}.{error.path}" if error.path else place
+        raise PromptError(message, path=path, suggestion=error.suggestion) from error
 
 
 def compose(
@@ -96,9 +114,13 @@ def compose(
     context: Context,
     memory: Mapping[str, Tensor],
 ) -> Composed:
-    """Rows and anchors of N objects on one scene; `memory` holds logits of an earlier round by object."""
+    """Rows and anchors of N objects on one scene.
+
+    `memory` holds logits of an earlier round by object; an object whose prompts bring a memory does without.
+    """
     n = len(objects)
-    region = _sample(network, scene, prepared, objects)
+    points = _sample(scene, prepared, objects)
+    region = network.prompts.region(prepared, points) if points.xy.shape[1] else None
     anchors: list[list[Anchor]] = [[] for _ in objects]
     rows: list[RowBatch] = []
     if region is not None:
@@ -109,15 +131,19 @@ def compose(
     groups: list[list[Group]] = [[] for _ in objects]
     for i, item in enumerate(objects):
         for prompt in item.token:
-            encoded = prompt.encode(context.of(prompt))
+            encoded = check_encoded(prompt.encode(context.of(prompt)), prompt, network, prepared)
             groups[i].extend(encoded.groups)
             anchors[i].extend(encoded.answers)
-        if item.name in memory:
+        if item.name in memory and not any(g.role == "memory" for g in groups[i]):
             groups[i].extend(context.memory(memory[item.name]).groups)
     anchors = [_settle(each, item) for each, item in zip(anchors, objects, strict=True)]
     rows.extend(_stack(groups, network.decoder.level_embed))
     rows.insert(0, _queries(network, region, anchors, n))
-    return Composed(rows, anchors)
+    bias = None
+    if network.decoder.preset.guided:
+        previous = next((batch.attends for batch in rows if batch.attends is not None), None)
+        bias = network.prompts.guidance(prepared.mask_features, points, previous)
+    return Composed(rows, anchors, bias)
 
 
 def _settle(anchors: Sequence[Anchor], item: ObjectPrompts) -> list[Anchor]:
@@ -134,31 +160,28 @@ def _settle(anchors: Sequence[Anchor], item: ObjectPrompts) -> list[Anchor]:
     return settled
 
 
-def _sample(
-    network: Network, scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPrompts]
-) -> RegionTokens | None:
-    if not any(item.spatial for item in objects):
-        return None
+def _sample(scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPrompts]) -> PointBatch:
+    """The points that the spatial prompts of each object select; an object without any has none."""
     sets: list[PointSet | None] = []
     for item in objects:
         regions = []
-        for prompt in item.spatial:
+        for prompt, place in zip(item.spatial, item.places, strict=True):
             found = prompt.region(scene.grid)
             if found.mask.shape != scene.grid.size:
                 raise PromptError(
-                    f"the {prompt.type_name()} prompt of object {item.name!r} gave a region of shape "
-                    f"{found.mask.shape} for a grid of {scene.grid.size}"
+                    f"{place} ({prompt.type_name()} of object {item.name!r}) gave a region of shape "
+                    f"{found.mask.shape}, expected {scene.grid.size}, that of the input grid",
+                    path=place,
                 )
             if not found.mask.any():
                 raise PromptError(
-                    f"the {prompt.type_name()} prompt of object {item.name!r} selects no pixel of the image"
+                    f"{place} ({prompt.type_name()} of object {item.name!r}) selects no pixel of the image, "
+                    "expected one at least",
+                    path=place,
                 )
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
         sets.append(sample_regions(regions) if regions else None)
-    tokens: RegionTokens = network.prompts.region(
-        prepared, stack_points(sets, scene.padded, prepared.mask_features)
-    )
-    return tokens
+    return stack_points(sets, scene.padded, prepared.mask_features)
 
 
 def _queries(
@@ -168,17 +191,19 @@ def _queries(
     decoder = network.decoder
     content, position = (x.expand(n, -1, -1) for x in decoder.object_queries(decoder.options.candidates))
     if decoder.preset.conditioned:
-        visual = _mean_anchors(anchors, "mask", content)
-        phrase = _mean_anchors(anchors, "class", content, network.dims.text)
-        centre = (region.centre, region.evidence) if region is not None and region.centre is not None else None
+        visual = _first_anchors(anchors, "mask", content)
+        phrase = _first_anchors(anchors, "class", content, network.dims.text)
+        centre = (
+            (region.centre, region.evidence) if region is not None and region.centre is not None else None
+        )
         content, position = network.prompts.conditioning(content, position, visual, centre, phrase)
     return RowBatch("query", content, position)
 
 
-def _mean_anchors(
+def _first_anchors(
     anchors: Sequence[Sequence[Anchor]], space: str, like: Tensor, width: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """The first include anchor of a space for each object; a region speaks before a reference."""
+    """The first include anchor (N, C) of a space for each object, a region's before a reference's."""
     out = like.new_zeros(len(anchors), width or like.shape[-1])
     present = torch.zeros(len(anchors), dtype=torch.bool, device=like.device)
     for i, each in enumerate(anchors):
@@ -188,50 +213,63 @@ def _mean_anchors(
     return out, present
 
 
+Kind = tuple[str, bool, int]
+"""Role, whether rows are made anew, and the place among the object's limited groups (0: without limit)."""
+
+
 def _stack(groups: Sequence[Sequence[Group]], like: Tensor) -> list[RowBatch]:
-    """Groups of the same role side by side; an object's groups of one role are joined."""
+    """Groups of the same role side by side; an object's groups of one role are joined.
+
+    Limited groups stay apart, for each has a limit of its own.
+    """
+    sorted_groups = [_by_kind(each) for each in groups]
     batches = []
-    shapes = {}
-    for each in groups:
-        for group in each:
-            key = (group.role, group.persist, group.attends is not None)
-            shapes.setdefault(key, group)
-    for (role, persist, limited), first in shapes.items():
-        kind = (role, persist, limited)
-        own = [[g for g in each if (g.role, g.persist, g.attends is not None) == kind] for each in groups]
-        attends = None
-        if limited:
-            assert first.attends is not None
-            blank = torch.zeros_like(first.attends)
-            attends = torch.stack([_limit(each, blank) for each in own])
-        if isinstance(first.content, tuple):
-            levels = [_pad([_joined(each, level) for each in own], like) for level in range(len(first.content))]
-            batches.append(
-                RowBatch(role, tuple(c for c, _, _ in levels), tuple(p for _, p, _ in levels), levels[0][2], attends)
-            )
+    for kind in dict.fromkeys(kind for each in sorted_groups for kind in each):
+        own = [each.get(kind, []) for each in sorted_groups]
+        role, anew, place = kind
+        attends = _limits(own) if place else None
+        if anew:
+            first = next(group for each in own for group in each)
+            levels = [
+                _pad([_joined(each, level) for each in own], like) for level in range(len(first.content))
+            ]
+            content, position = tuple(c for c, _, _ in levels), tuple(p for _, p, _ in levels)
+            batches.append(RowBatch(role, content, position, levels[0][2]))
         else:
-            content, position, padding = _pad([_joined(each, None) for each in own], like)
-            batches.append(RowBatch(role, content, position, padding if padding.any() else None, attends))
+            joined, placed, padding = _pad([_joined(each, 0) for each in own], like)
+            batches.append(RowBatch(role, joined, placed, padding if padding.any() else None, attends))
     return batches
 
 
-def _limit(groups: Sequence[Group], blank: Tensor) -> Tensor:
-    """Where an object's limited rows may look: the union of what its groups allow."""
-    found = [g.attends for g in groups if g.attends is not None]
-    return torch.stack(found).amax(0) if found else blank
+def _by_kind(groups: Sequence[Group]) -> dict[Kind, list[Group]]:
+    found: dict[Kind, list[Group]] = {}
+    limited: Counter[str] = Counter()
+    for group in groups:
+        if group.attends is not None:
+            limited[group.role] += 1
+        place = limited[group.role] if group.attends is not None else 0
+        found.setdefault((group.role, isinstance(group.content, tuple), place), []).append(group)
+    return found
 
 
-def _joined(groups: Sequence[Group], level: int | None) -> tuple[Tensor, Tensor] | None:
+def _limits(own: Sequence[Sequence[Group]]) -> Tensor:
+    """Where each object's limited rows may look (N, h, w); for an object without any it does not matter."""
+    given = [group.attends for each in own for group in each if group.attends is not None]
+    blank = torch.zeros_like(given[0])
+    return torch.stack([each[0].attends if each and each[0].attends is not None else blank for each in own])
+
+
+def _joined(groups: Sequence[Group], level: int) -> tuple[Tensor, Tensor] | None:
+    """Content and position of the groups' rows at a feature level, one after another, without padding."""
     if not groups:
         return None
     contents, positions = [], []
     for group in groups:
-        content = group.content[level] if level is not None else group.content
-        position = group.position[level] if level is not None and group.position is not None else group.position
-        assert isinstance(content, Tensor)
+        content = group.content[level] if isinstance(group.content, tuple) else group.content
+        position = group.position[level] if isinstance(group.position, tuple) else group.position
         keep = slice(None) if group.padding is None else ~group.padding
         contents.append(content[keep])
-        positions.append(content[keep] if position is None else position[keep])  # type: ignore[index]
+        positions.append((content if position is None else position)[keep])
     return torch.cat(contents), torch.cat(positions)
 
 
@@ -242,7 +280,7 @@ def _pad(pieces: Sequence[tuple[Tensor, Tensor] | None], like: Tensor) -> tuple[
 
 
 def similarity(network: Network, anchor: Anchor, mask_embeddings: Tensor, class_embeddings: Tensor) -> Tensor:
-    """(Q,) logits of candidates (Q, C) and (Q, D) by one anchor, with the preset's temperature for its space."""
+    """(Q,) logits of candidates (Q, C) and (Q, D) by an anchor, with the preset's temperature."""
     assert anchor.vector is not None
     if anchor.space == "mask":
         return mask_embeddings @ anchor.vector

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import torch
-
+from seemkit.answer.fused import against
 from seemkit.components import AnswerPolicy, Evidence
 from seemkit.errors import SeemkitError
 from seemkit.pipeline.compose import Composed, ObjectPrompts, compose, similarity
@@ -46,9 +45,13 @@ class Answer:
 
 def check_select(select: Select) -> None:
     """Raise :class:`SeemkitError` unless `select` is "best", "all" or a positive number."""
-    if select in ("best", "all") or (isinstance(select, int) and not isinstance(select, bool) and select >= 1):
+    if isinstance(select, str) and select in ("best", "all"):
         return
-    raise SeemkitError(f"select is {select!r}; it is 'best', 'all' or a number of masks from 1 on", path="select")
+    if isinstance(select, int) and not isinstance(select, bool) and select >= 1:
+        return
+    raise SeemkitError(
+        f"select is {select!r}; it is 'best', 'all' or a number of masks from 1 on", path="select"
+    )
 
 
 def answer_objects(
@@ -58,7 +61,9 @@ def answer_objects(
     select: Select,
     memory: Mapping[str, Tensor] | None = None,
 ) -> list[Answer]:
-    """Answer objects on one scene, as many at once as the budget allows.
+    """Answer objects on one scene, as many at once as the budget allows, in the order in which they are given.
+
+    They are computed in the order of their names, so that the order of a request does not change a bit.
 
     Args:
         objects: what is asked, by object.
@@ -67,13 +72,14 @@ def answer_objects(
         select: how many rows of each object.
         memory: logits (h, w) at stride 4 of an earlier round, by object.
     """
-    answers = []
+    answers: dict[str, Answer] = {}
     chunk = _chunk_size(context)
-    for start in range(0, len(objects), chunk):
-        some = objects[start : start + chunk]
+    ordered = sorted(objects, key=lambda item: item.name)
+    for start in range(0, len(ordered), chunk):
+        some = ordered[start : start + chunk]
         composed = compose(context.network, context.scene, context.prepared, some, context, memory or {})
-        answers.extend(_answer(some, composed, context, policy, select))
-    return answers
+        answers.update((a.object, a) for a in _answer(some, composed, context, policy, select))
+    return [answers[item.name] for item in objects]
 
 
 def _chunk_size(context: Context) -> int:
@@ -84,18 +90,24 @@ def _chunk_size(context: Context) -> int:
 
 
 def _answer(
-    objects: Sequence[ObjectPrompts], composed: Composed, context: Context, policy: AnswerPolicy, select: Select
+    objects: Sequence[ObjectPrompts],
+    composed: Composed,
+    context: Context,
+    policy: AnswerPolicy,
+    select: Select,
 ) -> list[Answer]:
     network, prepared = context.network, context.prepared
-    decoded = network.decoder(prepared, composed.rows, network.heads)
+    decoded = network.decoder(prepared, composed.rows, network.heads, bias=composed.bias)
     classes = network.heads.class_embedding(decoded.queries)
     answers = []
     for i, (item, anchors) in enumerate(zip(objects, composed.anchors, strict=True)):
         evidence = _weigh(context, anchors, decoded.mask_embeddings[i], classes[i])
         scores = policy.score(evidence)
-        count = {"best": 1, "all": len(scores)}.get(str(select), select if isinstance(select, int) else 1)
+        count = select if isinstance(select, int) else {"best": 1, "all": len(scores)}[select]
         order = scores.argsort(descending=True, stable=True)[:count]
         logits = prepared.dot(prepared.mask_features, decoded.mask_embeddings[i : i + 1, order])[0]
+        if composed.bias is not None:
+            logits = logits + composed.bias[i]
         probability = scores.log_softmax(0).exp()[order]
         shares = tuple(_shares(evidence, int(row)) for row in order)
         answers.append(Answer(item.name, logits, classes[i, order], probability, shares))
@@ -120,7 +132,7 @@ def _shares(evidence: Sequence[Evidence], row: int) -> dict[str, float]:
     for each in evidence:
         value = each.log_probabilities[row]
         if not each.include:
-            value = torch.log1p(-value.exp().clamp(max=1 - 1e-4))
+            value = against([each])[row]
         name = each.role if each.include else f"not {each.role}"
         shares[name] = shares.get(name, 0.0) + float(value)
     return shares

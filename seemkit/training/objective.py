@@ -106,7 +106,7 @@ class Objective:
                 decoded, selection, _ = self._decode(scene, cells, size, previous, len(views))
                 best = selection.argmax(1)
                 chosen = decoded.mask_embeddings[torch.arange(len(cells)), best][:, None]
-                previous = scene.dot(scene.mask_features, chosen)[:, 0]
+                previous = decoded.masks(scene, chosen)[:, 0]
                 self._click(cells, previous, size)
         decoded, selection, anchors = self._decode(scene, cells, size, previous, len(views), every_head=True)
         losses = self._losses(scene, cells, decoded, anchors, views, size, generator)
@@ -162,7 +162,8 @@ class Objective:
     ) -> tuple[Decoded, Tensor, list[tuple[str, Tensor, Tensor]]]:  # fmt: skip
         network, n = self.network, len(cells)
         sets: list[PointSet | None] = [sample_regions(c.regions, 128) if c.regions else None for c in cells]
-        region = network.prompts.region(scene, stack_points(sets, (size, size), scene.mask_features))
+        points = stack_points(sets, (size, size), scene.mask_features)
+        region = network.prompts.region(scene, points)
         rows = [RowBatch("region", region.content, region.position, region.padding)]
         anchors = [("mask", region.anchor, region.evidence)]
         reference = self._reference(scene, cells, size, views)
@@ -180,6 +181,9 @@ class Objective:
         content, position = (
             x.expand(n, -1, -1) for x in network.decoder.object_queries(network.decoder.options.candidates)
         )
+        bias = None
+        if network.decoder.preset.guided:
+            bias = network.prompts.guidance(scene.mask_features, points, previous)
         if network.decoder.preset.conditioned:
             visual, seen = region.anchor, region.evidence
             if reference is not None:
@@ -193,7 +197,7 @@ class Objective:
                 (phrase[2], phrase[3]) if phrase is not None else None,
             )
         decoded = network.decoder(
-            scene, [RowBatch("query", content, position), *rows], network.heads, every_head=every_head
+            scene, [RowBatch("query", content, position), *rows], network.heads, bias=bias, every_head=every_head
         )
         return decoded, self._select(decoded.queries, anchors), anchors
 
@@ -259,7 +263,7 @@ class Objective:
         totals = {"bce": masks.new_zeros(()), "dice": masks.new_zeros(()), "selection": masks.new_zeros(())}
         for queries in decoded.heads:
             selection = self._select(queries, anchors)
-            logits = scene.dot(scene.mask_features, self.network.heads.mask_embedding(queries))
+            logits = decoded.masks(scene, self.network.heads.mask_embedding(queries))
             loss = mask_losses(logits, masks, xy, selection.detach(), weights.cost)
             share = 1 / len(decoded.heads)
             totals["bce"] = totals["bce"] + share * weights.bce * loss.bce.mean()

@@ -58,7 +58,7 @@ def test_touching_is_not_crossing(corners: list[Corner]) -> None:
 
 @pytest.mark.parametrize("count", [300, 700])
 def test_long_outlines_are_checked_whole(count: int) -> None:
-    """More corners than are looked at in one go; a circle crosses nothing until two far corners are swapped."""
+    """More corners than are looked at in one go: a circle, until two far corners are swapped."""
     at = np.linspace(0, 2 * np.pi, count, endpoint=False)
     circle = np.stack((500 + 400 * np.cos(at), 500 + 400 * np.sin(at)), axis=1)
     assert crossing_edges(circle) is None
@@ -80,7 +80,8 @@ def test_the_area_is_the_shoelace_sum(corners: list[Corner]) -> None:
         ([(1, 1), (2, 2), (3, 3)], "loop encloses no area: its corners lie on one line or its loops cancel"),
         (
             [(0, 0), (10, 10.5), (10, 0), (0, 10)],
-            "loop crosses itself: its edge 0 from (0, 0) to (10, 10.5) meets its edge 2 from (10, 0) to (0, 10)",
+            "loop crosses itself: its edge 0 from (0, 0) to (10, 10.5) "
+            "meets its edge 2 from (10, 0) to (0, 10)",
         ),
     ],
 )
