@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from seemkit.errors import SceneError
+from seemkit.errors import SceneError, SeemkitError
 from seemkit.geometry.grid import Grid
+from seemkit.results.atomic import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Scene"]
 
 FORMAT = "seemkit-scene-1"
+TENSORS = ("level0", "level1", "level2", "mask_features")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Scene:
         Raises:
             SceneError: the file cannot be written there.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         about = {
             "format": FORMAT,
@@ -80,18 +81,12 @@ class Scene:
         }
         tensors = {f"level{i}": x.detach().cpu().contiguous() for i, x in enumerate(self.levels)}
         tensors["mask_features"] = self.mask_features.detach().cpu().contiguous()
-        target = Path(path)
         try:
-            handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-            os.close(handle)
-            try:
-                save_file(tensors, part, metadata={"seemkit": json.dumps(about)})
-                os.replace(part, target)
-            finally:
-                Path(part).unlink(missing_ok=True)
-        except OSError as error:
-            raise SceneError(f"the scene cannot be written to {target}: {error.strerror or error}") from error
-        return target
+            with replacing(path) as file:
+                file.write(save(tensors, metadata={"seemkit": json.dumps(about)}))
+        except SeemkitError as error:
+            raise SceneError(f"the scene was not saved: {error}", path=error.path) from error
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -108,20 +103,33 @@ class Scene:
         try:
             with safe_open(str(source), framework="pt") as file:
                 about = _read_about(file.metadata())
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-            levels = (tensors["level0"], tensors["level1"], tensors["level2"])
-            grid = Grid(*about["grid"], image=tuple(about["image"]))
-            return cls(
-                levels, tensors["mask_features"], grid, tuple(about["padded"]), about["encoder"], about["pixels"]
+                first, second, third, features = (file.get_tensor(name) for name in TENSORS)
+            height, width = (int(n) for n in about["grid"])
+            rows, columns = (int(n) for n in about["image"])
+            bottom, right = (int(n) for n in about["padded"])
+            scene = cls(
+                (first, second, third),
+                features,
+                Grid(height, width, (rows, columns)),
+                (bottom, right),
+                str(about["encoder"]),
+                str(about["pixels"]),
             )
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise SceneError(
                 f"{source} is not a whole scene file; encode the image again", path=str(source)
             ) from error
+        shapes = [tuple(x.shape) for x in (*scene.levels, features)]
+        if any(len(shape) != 3 or shape[0] != features.shape[0] for shape in shapes):
+            raise SceneError(
+                f"{source} holds maps of shapes {shapes}, which are no scene's; encode the image again",
+                path=str(source),
+            )
+        return scene
 
 
 def _read_about(metadata: dict[str, str] | None) -> dict[str, Any]:
     about: dict[str, Any] = json.loads((metadata or {})["seemkit"])
     if about["format"] != FORMAT:
-        raise ValueError(about["format"])
+        raise ValueError(f"it is of the form {about['format']!r}")
     return about

@@ -1,4 +1,4 @@
-"""A session: a conversation about one image, in rounds, with memory, undo and redo, and a log that replays."""
+"""A session: a conversation about one image, in rounds, with memory, undo, redo and a log that replays."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from seemkit.errors import PromptError, SeemkitError
+from seemkit.pipeline.vocabulary import check_vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,8 @@ class Node:
 class Session:
     """Prompts on one scene, round by round. Not to be shared by threads; the model behind it can be.
 
-    A round is one `result()`: the masks it chose go into the rounds after the next change as memory. A state that is
-    visited again, by undo or redo, gives the same bits.
+    A round is one `result()`: the masks it chose go into the rounds after the next change as memory. A state
+    that is visited again, by undo or redo, gives the same bits.
 
     Args:
         model: the model.
@@ -50,7 +51,7 @@ class Session:
     def __init__(self, model: Model, scene: Scene, *, vocabulary: Sequence[str] | None = None) -> None:
         self.model = model
         self.scene = scene
-        self.vocabulary = None if vocabulary is None else tuple(vocabulary)
+        self.vocabulary = None if vocabulary is None else check_vocabulary(vocabulary)
         self._nodes = [Node((), None, None)]
         self._at = 0
 
@@ -69,14 +70,12 @@ class Session:
 
     def add(self, *prompts: Prompt) -> Session:
         """Ask more. The prompts are checked against the image at once; returns the session."""
-        from seemkit.prompting.prompt import Prompt as PromptType
+        from seemkit.pipeline.compose import check_prompt
 
         if not prompts:
             raise PromptError("add() was given no prompt; give at least one, such as Point(x=120, y=80)")
         for index, prompt in enumerate(prompts):
-            if not isinstance(prompt, PromptType):
-                raise PromptError(f"add() was given a {type(prompt).__name__} at place {index}, not a prompt")
-            prompt.check(self.scene.size)
+            check_prompt(prompt, self.scene.size, f"prompts[{index}] of add()")
         self._change((*self.prompts, *prompts))
         return self
 
@@ -116,12 +115,14 @@ class Session:
     def log(self) -> dict[str, Any]:
         """The history as JSON without pixels: run `replay(log, image)` for the same bits.
 
-        Masks travel as run lengths; logits and reference images by hash, to be handed to `replay` as assets.
+        Masks travel as run lengths; logits and reference images by hash, to be handed to `replay` as assets:
+        `assets()` has them.
         """
         assembly = self.model.assembly
         return {
             "version": LOG_VERSION,
             "assembly": assembly.name if assembly is not None else None,
+            "model": self.model.fingerprint,
             "scene": self.scene.fingerprint,
             "size": list(self.scene.size),
             "vocabulary": None if self.vocabulary is None else list(self.vocabulary),
@@ -137,44 +138,41 @@ class Session:
             "current": self._at,
         }
 
+    def assets(self) -> dict[str, object]:
+        """What the log names by hash: arrays of logits, reference images and scenes, {hash: value}."""
+        from seemkit.prompting.assets import collect_assets
+
+        return collect_assets(prompt for node in self._nodes for prompt in node.prompts)
+
     @classmethod
     def from_log(
-        cls, model: Model, log: Mapping[str, Any], image: ImageSource, *, assets: Mapping[str, Any] | None = None
+        cls,
+        model: Model,
+        log: Mapping[str, Any],
+        image: ImageSource,
+        *,
+        assets: Mapping[str, Any] | None = None,
     ) -> Session:
         """The session that a log describes, on the same image; results are computed when asked for.
 
         Raises:
             SeemkitError: the log is of another version, damaged, or of another image or model.
         """
-        from seemkit.prompting.read import read_prompt
-
-        if not isinstance(log, Mapping) or log.get("version") != LOG_VERSION:
-            version = log.get("version") if isinstance(log, Mapping) else None
-            raise SeemkitError(f"the log has version {version!r}; this seemkit replays version {LOG_VERSION}")
+        _check_version(log)
         scene = model.encode(image)
+        made_with = f"the assembly {log.get('assembly')!r}"
         if scene.fingerprint != log.get("scene"):
             raise SeemkitError(
-                "the log was written for another image, or with other encoder weights, than those given; replay it "
-                f"on the image it was made on, with the assembly {log.get('assembly')!r}"
+                "the log was written for another image, or with other encoder weights, than those given; "
+                f"replay it on the image it was made on, with {made_with}"
+            )
+        if model.fingerprint != log.get("model"):
+            raise SeemkitError(
+                "the log was written with other weights than the model's, so it would give other bits; replay "
+                f"it with the weights it was made with, of {made_with}"
             )
         session = cls(model, scene, vocabulary=log.get("vocabulary"))
-        try:
-            nodes = [
-                Node(
-                    tuple(
-                        read_prompt(p, path=f"nodes[{i}].prompts[{j}]", assets=assets)
-                        for j, p in enumerate(entry["prompts"])
-                    ),
-                    _earlier(entry["parent"], i),
-                    _earlier(entry["memory"], i),
-                )
-                for i, entry in enumerate(log["nodes"])
-            ]
-            current = int(log["current"])
-            nodes[current]
-        except (KeyError, TypeError, IndexError) as error:
-            raise SeemkitError(f"the log is damaged: {error!r} is missing or of the wrong type") from error
-        session._nodes, session._at = nodes, current
+        session._nodes, session._at = _read_nodes(log, assets)
         return session
 
     def _change(self, prompts: tuple[Prompt, ...]) -> None:
@@ -194,18 +192,27 @@ class Session:
         return self.prompts.index(what)
 
     def _result(self, at: int) -> Result:
-        node = self._nodes[at]
-        if node.result is None:
-            memory = None if node.memory is None else self._memory(node.memory)
-            node.result = self.model.segment(
-                self.scene, node.prompts, vocabulary=self.vocabulary, memory=memory
-            )
-        return node.result
+        rounds = [at]
+        while (earlier := self._nodes[rounds[-1]].memory) is not None and self._nodes[
+            rounds[-1]
+        ].result is None:
+            rounds.append(earlier)
+        for place in reversed(rounds):  # a log of many rounds is replayed from its first on
+            node = self._nodes[place]
+            if node.result is None:
+                memory = None if node.memory is None else self._memory(node.memory)
+                node.result = self.model.segment(
+                    self.scene, node.prompts, vocabulary=self.vocabulary, memory=memory
+                )
+        result = self._nodes[at].result
+        assert result is not None
+        return result
 
     def _memory(self, at: int) -> dict[str, Tensor]:
         """The chosen masks of a round, (h, w) logits at stride 4 by object."""
-        result = self._result(at)
-        assert result.logits is not None
+        result = self._nodes[at].result
+        if result is None or result.logits is None:
+            return {}
         return {name: torch.tensor(x) for name, x in zip(result.objects, result.logits, strict=True)}
 
 
@@ -237,7 +244,36 @@ def replay(
     return Session.from_log(model, log, image, assets=assets).result()
 
 
-def _earlier(index: int | None, own: int) -> int | None:
-    if index is not None and not 0 <= int(index) < own:
-        raise SeemkitError(f"the log is damaged: node {own} comes from node {index}, which is not before it")
-    return index
+def _check_version(log: Mapping[str, Any]) -> None:
+    version = log.get("version") if isinstance(log, Mapping) else None
+    if version != LOG_VERSION or isinstance(version, bool):
+        raise SeemkitError(f"the log has version {version!r}; this seemkit replays version {LOG_VERSION}")
+
+
+def _read_nodes(log: Mapping[str, Any], assets: Mapping[str, Any] | None) -> tuple[list[Node], int]:
+    from seemkit.prompting.read import read_prompt
+
+    try:
+        nodes = []
+        for i, entry in enumerate(log["nodes"]):
+            prompts = tuple(
+                read_prompt(prompt, path=f"nodes[{i}].prompts[{j}]", assets=assets)
+                for j, prompt in enumerate(entry["prompts"])
+            )
+            nodes.append(Node(prompts, _earlier(entry["parent"], i), _earlier(entry["memory"], i)))
+        current = log["current"]
+        if not isinstance(current, int) or not 0 <= current < len(nodes):
+            raise SeemkitError(
+                f"the log is damaged: current is {current!r}, expected one of {len(nodes)} nodes"
+            )
+    except KeyError as error:
+        raise SeemkitError(f"the log is damaged: it lacks {error}") from error
+    except TypeError as error:
+        raise SeemkitError(f"the log is damaged: something is of the wrong type ({error})") from error
+    return nodes, current
+
+
+def _earlier(index: object, own: int) -> int | None:
+    if index is None or (isinstance(index, int) and not isinstance(index, bool) and 0 <= index < own):
+        return index
+    raise SeemkitError(f"the log is damaged: node {own} comes from {index!r}, which is no node before it")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seemkit.errors import WeightsError
+from seemkit.errors import SeemkitError, WeightsError
+from seemkit.results.atomic import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["load_weights", "save_weights"]
 
 FORMAT = "seemkit-weights-1"
+PARTS = "prompts."
+"""Prefix of the learned parts of prompts."""
+ENCODER = ("image_encoder.", "pixel_decoder.lateral.", "pixel_decoder.in_proj.")
+"""What belongs to a backbone: itself, and what brings its maps to the decoder's width."""
 
 
 def save_weights(
@@ -29,67 +34,141 @@ def save_weights(
     half: bool = False,
     leave_out: tuple[str, ...] = (),
 ) -> Path:
-    """Write a network's weights, whole or not at all.
+    """Write a network's weights, whole or not at all, with those of plugins that are not installed here.
 
     Args:
         network: the network.
         path: the file.
-        about: what to record: assembly, licence, recipe, versions of plugins with learned parts.
-        half: store floating-point values as float16 (they are read as float32).
+        about: what to record: assembly, licence, recipe.
+        half: store floating-point values as float16 where they fit (they are read as float32).
         leave_out: prefixes of parameters that are stored elsewhere, such as a text table of a plugin.
-    """
-    import torch
-    from safetensors.torch import save_file
-
-    tensors = {}
-    for name, value in network.state_dict().items():
-        if not name.startswith(leave_out):
-            kept = value.detach().cpu().contiguous()
-            tensors[name] = kept.half() if half and kept.dtype == torch.float32 else kept
-    target = Path(path)
-    handle, part = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    os.close(handle)
-    try:
-        record = {"format": FORMAT, "leave_out": list(leave_out), **about}
-        save_file(tensors, part, metadata={"seemkit": json.dumps(record)})
-        os.replace(part, target)
-    finally:
-        Path(part).unlink(missing_ok=True)
-    return target
-
-
-def load_weights(network: Network, path: str | os.PathLike[str], *, sha256: str | None = None) -> dict[str, object]:
-    """Load a weights file into a network, strictly; returns what the file says of itself.
 
     Raises:
-        WeightsError: no such file, another content than recorded, damaged, or parameters that are missing, unknown
-            or of another shape; the network is then unchanged.
+        WeightsError: the file cannot be written there.
     """
-    import hashlib
+    from safetensors.torch import save
 
+    tensors = {name: x for name, x in network.state_dict().items() if not name.startswith(leave_out)}
+    tensors = {**network.foreign, **{name: x.detach().cpu().contiguous() for name, x in tensors.items()}}
+    if half:
+        tensors = {name: _halve(x) for name, x in tensors.items()}
+    record = {"format": FORMAT, "leave_out": list(leave_out), "plugins": network.plugins, **about}
+    try:
+        with replacing(path) as file:
+            file.write(save(tensors, metadata={"seemkit": json.dumps(record)}))
+    except SeemkitError as error:
+        raise WeightsError(str(error), path=error.path) from error
+    return Path(path)
+
+
+def load_weights(
+    network: Network,
+    path: str | os.PathLike[str],
+    *,
+    sha256: str | None = None,
+    allow_untrained: bool = False,
+) -> dict[str, object]:
+    """Load a weights file into a network, strictly; returns what the file says of itself.
+
+    Learned parts of prompt plugins come and go: tensors of one that is not installed are kept in
+    ``network.foreign``, and one that the file knows nothing of is entered in ``network.untrained``.
+
+    Args:
+        network: the network.
+        path: the file.
+        sha256: what the file's hash has to be.
+        allow_untrained: let a backbone that the file was not trained with keep the weights that it has, and
+            so what brings its maps to the decoder's width; both are entered in ``network.untrained``.
+
+    Raises:
+        WeightsError: no such file, another content than recorded, damaged, or parameters that are missing,
+            unknown or of another shape; the network is then unchanged.
+    """
+    source = Path(path)
+    about, tensors = _read(source, sha256)
+    own = network.state_dict()
+    installed = {part for name in own if (part := part_of(name))}
+    found = {part for name in tensors if (part := part_of(name))}
+    untrained = installed - found
+    foreign = {name: x for name, x in tensors.items() if part_of(name) in found - installed}
+    listed = about.get("leave_out")
+    left_out = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    misfits = {
+        "lacks": [n for n in own if n not in tensors and not n.startswith(left_out)],
+        "has unknown": [n for n in tensors if n not in own and n not in foreign],
+        "has misshapen": [n for n in tensors if n in own and tensors[n].shape != own[n].shape],
+    }
+    misfits["lacks"] = [n for n in misfits["lacks"] if part_of(n) not in untrained]
+    swapped = _swapped(misfits, tensors) if allow_untrained else {}
+    _refuse(source.name, {what: [n for n in names if n not in swapped] for what, names in misfits.items()})
+    given = {n: x.to(own[n].dtype) for n, x in tensors.items() if n in own and n not in swapped}
+    network.load_state_dict(given, strict=False)
+    recorded = about.get("plugins")
+    said = recorded if isinstance(recorded, dict) else {}
+    network.foreign = foreign
+    network.plugins = {part: network.plugins.get(part, {}) for part in sorted(installed)}
+    network.plugins |= {part: dict(said.get(part) or {}) for part in sorted(found - installed)}
+    network.untrained = frozenset(untrained | set(swapped.values()))
+    return about
+
+
+def part_of(name: str) -> str | None:
+    """``<distribution>.<name>`` of a parameter of a prompt plugin; None for any other."""
+    from seemkit.network.network import CORE_PARTS
+
+    parts = name.split(".")
+    if not name.startswith(PARTS) or len(parts) < 4 or parts[1] in CORE_PARTS:
+        return None
+    return f"{parts[1]}.{parts[2]}"
+
+
+def _halve(x: Tensor) -> Tensor:
+    import torch
+
+    if x.dtype != torch.float32:
+        return x
+    half = x.half()
+    return half if bool((half.isfinite() | ~x.isfinite()).all()) else x
+
+
+def _read(source: Path, sha256: str | None) -> tuple[dict[str, object], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
-    source = Path(path)
     if not source.is_file():
         raise WeightsError(f"there is no weights file {source}", path=str(source))
-    if sha256 is not None and hashlib.sha256(source.read_bytes()).hexdigest() != sha256:
-        raise WeightsError(f"{source.name} is not the file that the assembly records: its SHA-256 differs")
     try:
+        if sha256 is not None and hashlib.sha256(source.read_bytes()).hexdigest() != sha256:
+            raise WeightsError(
+                f"{source.name} is not the file that the assembly records: its SHA-256 differs",
+                path=str(source),
+            )
         with safe_open(str(source), framework="pt") as file:
-            about: dict[str, object] = json.loads((file.metadata() or {}).get("seemkit", "{}"))
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise WeightsError(f"{source.name} is not a whole safetensors file: {error}", path=str(source)) from error
-    left_out = tuple(str(p) for p in about.get("leave_out") or ())  # type: ignore[attr-defined]
-    own = network.state_dict()
-    missing = [n for n in own if n not in tensors and not (left_out and n.startswith(left_out))]
-    unknown = [n for n in tensors if n not in own]
-    shapes = [n for n in tensors if n in own and tensors[n].shape != own[n].shape]
-    for what, names in (("lacks", missing), ("has unknown", unknown), ("has misshapen", shapes)):
+            about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise WeightsError(
+            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
+        ) from error
+    if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
+        raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
+    return about, tensors
+
+
+def _swapped(misfits: Mapping[str, list[str]], tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Parameters that are not taken from a file because of its backbone, and what they leave untrained."""
+    backbone, *bridges = ENCODER
+    wrong = [n for names in misfits.values() for n in names]
+    swapped = {n: n.rpartition(".")[0] for n in wrong if n.startswith(tuple(bridges))}
+    if any(n.startswith(backbone) for n in wrong):
+        swapped |= {n: backbone.rstrip(".") for n in (*wrong, *tensors) if n.startswith(backbone)}
+    return swapped
+
+
+def _refuse(file: str, misfits: Mapping[str, list[str]]) -> None:
+    everything = [n for names in misfits.values() for n in names]
+    for what, names in misfits.items():
         if names:
             some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            raise WeightsError(
-                f"{source.name} does not fit the assembly: it {what} {some}", path=names[0]
-            )
-    network.load_state_dict({n: t.to(own[n].dtype) for n, t in tensors.items()}, strict=False)
-    return about
+            hint = "; it was trained with another backbone: to use the rest of it, give allow_untrained=True"
+            way = hint if all(n.startswith(ENCODER) for n in everything) else ""
+            raise WeightsError(f"{file} does not fit the assembly: it {what} {some}{way}", path=names[0])

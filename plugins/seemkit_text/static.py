@@ -1,4 +1,4 @@
-"""A static text encoder: one vector per WordPiece from a packaged table, no transformer; a text is their mean.
+"""A static text encoder: a vector per WordPiece from a packaged table, no transformer; a text is their mean.
 
 The table is distilled from MiniLM-L6 (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0), in the manner of
 model2vec; ``seemkit.training.text_table`` makes it and says how.
@@ -13,9 +13,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from safetensors import safe_open
 from safetensors.torch import load_file
-from seemkit.api import Phrase
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import Tensor, nn
+
+from seemkit.api import Phrase
 
 __all__ = ["Static"]
 

@@ -15,7 +15,7 @@ from seemkit.host import registry as host_registry
 from seemkit_registry import Registry, UnknownComponent, nearest
 from seemkit_registry.errors import ConfigurationError, Problem
 
-__all__ = ["assembly_names", "load_assembly"]
+__all__ = ["assembly_names", "load_assembly", "read_assembly"]
 
 _SUFFIXES = (".yaml", ".yml")
 _PLAIN = TypeAdapter(dict[str, JsonValue])
@@ -40,8 +40,18 @@ def load_assembly(
         ConfigurationError: everything that is wrong with it, each with its path and the nearest right name.
     """
     registry = registry or host_registry()
-    document = expand(_open(source), _read_bundled)
+    document = read_assembly(source)
     return check(override(document, overrides) if overrides else document, registry)
+
+
+def read_assembly(source: str | Path | Assembly | Mapping[str, JsonValue]) -> Document:
+    """What `source` says, with what it extends under it; unchecked, and without importing a component.
+
+    Raises:
+        UnknownComponent: no assembly has this name; with the nearest that has.
+        ConfigurationError: it cannot be read.
+    """
+    return expand(_open(source), _read_bundled)
 
 
 def assembly_names() -> list[str]:

@@ -116,8 +116,9 @@ class PromptCommand(Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         parameters = self.get_params(ctx)
         prompts = [record for p in parameters if isinstance(p, _PromptOption) and (record := p.row())]
-        rest = [record for p in parameters if (record := p.get_help_record(ctx)) is not None]
-        with formatter.section("Prompts, of the installed plugins; NAME:VALUE says which object one belongs to"):
+        options = [p for p in parameters if isinstance(p, click.Option)]
+        rest = [record for p in options if (record := p.get_help_record(ctx)) is not None]
+        with formatter.section("Prompts of the installed plugins"):
             formatter.write_dl(prompts)
         if faults := prompt_faults():
             with formatter.section("Not usable"):

@@ -50,19 +50,18 @@ def check_prompts(given: Sequence[Given], prompts: Sequence[Prompt], size: tuple
 def _objects(given: Sequence[Given]) -> Iterator[str]:
     """The object of each flag; names in the values are left to `read_flag`."""
     unnamed = [each for each in given if split_flag(each.text)[0] is None]
-    opening = [each for each in unnamed if opens_object(each.flag.kind)]
-    worded = any(each.include for each in opening)
-    shared = any(each not in opening for each in unnamed) or (bool(opening) and not worded)
+    worded = any(opens_object(each.flag.kind) and each.include for each in unnamed)
+    shared = any(not opens_object(each.flag.kind) for each in unnamed)
     count = 1 if shared else 0
     latest = str(count + 1) if worded else SHARED  # before the first words, those that come
     for each in given:
-        if each in opening:
-            if each.include:
-                count += 1
-                latest = str(count)
-            yield latest
-        else:
+        if not opens_object(each.flag.kind):
             yield SHARED
+            continue
+        if each.include and split_flag(each.text)[0] is None:
+            count += 1
+            latest = str(count)
+        yield latest
 
 
 def _check_includes(given: Sequence[Given], prompts: Sequence[Prompt]) -> None:

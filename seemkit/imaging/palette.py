@@ -9,8 +9,8 @@ INCLUDE: RGB = (0, 175, 125)
 EXCLUDE: RGB = (200, 40, 25)
 """Prompts that exclude: vermilion."""
 
-# The hues of Okabe and Ito 2008, more vivid for photos, then moved apart as the three kinds of colour blindness
-# see them (Machado and others 2009; CIEDE2000 of the first six at least 17).
+# The hues of Okabe and Ito 2008, more vivid for photos, then moved apart as the colour-blind see them
+# (Machado and others 2009, three kinds): CIEDE2000 between any two of the first six is at least 17.
 _BASE: tuple[RGB, ...] = (
     (49, 122, 255),
     (232, 134, 16),

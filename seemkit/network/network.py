@@ -1,11 +1,12 @@
 """The whole network of an assembly: image encoder, pixel and mask decoder, heads, prompts, text encoder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from seemkit.components import PixelFeatures
+from seemkit.components import PixelFeatures, TextEncoder
 from seemkit.network.conditioning import Conditioning
 from seemkit.network.decoder import MaskDecoder
 from seemkit.network.guidance import Guidance
@@ -13,8 +14,12 @@ from seemkit.network.heads import Heads
 from seemkit.network.memory import MemoryRows
 from seemkit.network.sampler import RegionSampler
 from seemkit.prompting.context import Dims
+from seemkit.prompting.rows import Phrase
 
-__all__ = ["Network", "PromptParts"]
+__all__ = ["CORE_PARTS", "Network", "PromptParts"]
+
+CORE_PARTS = frozenset({"region", "memory", "conditioning", "guidance", "phrase"})
+"""Learned parts of prompts that are the core's own; every other name in ``prompts`` is a distribution."""
 
 
 class PromptParts(nn.ModuleDict):
@@ -34,6 +39,11 @@ class PromptParts(nn.ModuleDict):
 
 class Network(nn.Module):
     """Weights only: it holds no image, no prompt and no cache, so threads can share it.
+
+    Attributes:
+        plugins: what is known of the plugin behind each learned part, by ``<distribution>.<name>``.
+        foreign: tensors of plugins that are not installed, by name; they are written back with the weights.
+        untrained: learned parts that a weights file had nothing for.
 
     Args:
         image_encoder: (B, 3, H, W) to four maps.
@@ -61,6 +71,9 @@ class Network(nn.Module):
         self.heads = Heads(decoder.dim, text_dim)
         self.prompts = PromptParts(decoder, self.dims)
         self.text_encoder = text_encoder
+        self.plugins: dict[str, dict[str, str]] = {name: {} for name in plugins or {}}
+        self.foreign: dict[str, Tensor] = {}
+        self.untrained: frozenset[str] = frozenset()
         for name, module in (plugins or {}).items():
             distribution, _, component = name.partition(".")
             if distribution not in self.prompts:
@@ -73,6 +86,10 @@ class Network(nn.Module):
         """Normalised, padded images (B, 3, H, W) to pixel features."""
         features: PixelFeatures = self.pixel_decoder(self.image_encoder(image))
         return features
+
+    def encode_texts(self, texts: Sequence[str]) -> list[Phrase]:
+        """Tokens (T, D) and embedding (D,) of each text by the text encoder."""
+        return cast(TextEncoder, self.text_encoder).encode(texts)
 
     def phrase_rows(self, tokens: Tensor) -> Tensor:
         """Token states (..., D) of the joint space to decoder rows (..., C)."""

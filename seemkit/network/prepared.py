@@ -51,7 +51,7 @@ class PreparedScene:
         return (*self.levels, self.mask_features, *self.small, *self.keys, *self.values)
 
 
-def resize_features(x: Tensor, size: tuple[int, int]) -> Tensor:
+def resize_features(x: Tensor, size: tuple[int, ...]) -> Tensor:
     """Bilinear, align_corners False, no antialias: it commutes with dot products over channels."""
     if x.shape[-2:] == size:
         return x

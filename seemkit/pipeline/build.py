@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seemkit.errors import SeemkitError
 from seemkit.host import registry as host_registry
 from seemkit.imaging.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
+from seemkit_registry import Fault
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from seemkit.assembly import Assembly
     from seemkit.components import AnswerPolicy, BackboneShape
     from seemkit.network.network import Network
-    from seemkit.prompting.prompt import Prompt
+    from seemkit.prompting.context import Dims
+    from seemkit.prompting.prompt import Prompt, TokenPrompt
     from seemkit_registry import Registry
 
 __all__ = ["Parts", "build_network", "build_policy", "check_shapes", "prompt_parts"]
@@ -23,9 +27,17 @@ STRIDES = (4, 8, 16, 32)
 
 @dataclass(frozen=True)
 class Parts:
-    """Prompt types of an assembly with a learned part: `<distribution>.<name>` in the network, by type."""
+    """Learned parts of the prompt types of an assembly.
 
-    names: dict[type[Prompt], str]
+    Attributes:
+        names: `<distribution>.<name>` in the network, by type.
+        modules: by that name.
+        records: for weights files: distribution, version and API version of the plugin behind each.
+    """
+
+    names: dict[type[Prompt], str] = field(default_factory=dict)
+    modules: dict[str, nn.Module] = field(default_factory=dict)
+    records: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def check_shapes(assembly: Assembly, registry: Registry | None = None) -> tuple[BackboneShape, Preprocess]:
@@ -47,7 +59,8 @@ def check_shapes(assembly: Assembly, registry: Registry | None = None) -> tuple[
     divisor = section.divisor or shape.divisor
     if divisor % shape.divisor:
         raise SeemkitError(
-            f"preprocess.divisor is {divisor}; backbone {assembly.backbone.use!r} needs a multiple of {shape.divisor}",
+            f"preprocess.divisor is {divisor}; backbone {assembly.backbone.use!r} needs a multiple of "
+            f"{shape.divisor}",
             path="preprocess.divisor",
         )
     fixed = section.fixed or shape.fixed_size
@@ -91,7 +104,7 @@ def build_network(assembly: Assembly, registry: Registry | None = None) -> tuple
         dim = pixel.declare(pixel_options)
         mask_decoder = decoder.build(decoder_options, dim)
         text_dim = text.declare(text_options)
-        names, modules = prompt_parts(assembly, Dims(dim, text_dim), registry)
+        parts = prompt_parts(assembly, Dims(dim, text_dim), registry)
         backbone, backbone_options = component("backbone", "backbones")
         network = Network(
             backbone.build(backbone_options),
@@ -99,32 +112,60 @@ def build_network(assembly: Assembly, registry: Registry | None = None) -> tuple
             mask_decoder,
             text.build(text_options),
             text_dim,
-            modules,
+            parts.modules,
         )
+        network.plugins = dict(parts.records)
     except SeemkitError:
         raise
     except (ValueError, TypeError, RuntimeError) as error:
-        raise SeemkitError(f"assembly {assembly.name!r} cannot be built: {error}", path=assembly.name) from error
-    return network, preprocess, Parts(names)
+        message = f"assembly {assembly.name!r} cannot be built: {error}"
+        raise SeemkitError(message, path=assembly.name) from error
+    return network, preprocess, parts
 
 
-def prompt_parts(
-    assembly: Assembly, dims: Any, registry: Registry
-) -> tuple[dict[type[Prompt], str], dict[str, Any]]:
-    """Learned parts of the assembly's prompt types: their names by type, and the modules by name."""
+def prompt_parts(assembly: Assembly, dims: Dims, registry: Registry) -> Parts:
+    """Learned parts of the assembly's prompt types; a plugin whose part cannot be built is quarantined."""
+    from seemkit.api import VERSION
     from seemkit.prompting.prompt import TokenPrompt
 
-    names: dict[type[Prompt], str] = {}
-    modules: dict[str, Any] = {}
+    parts = Parts()
     wanted = {c.qualified for c in assembly.prompt_components(registry)}
     for component, found in registry.load_all("prompts", assembly.prefer):
-        if component.qualified not in wanted or not (isinstance(found, type) and issubclass(found, TokenPrompt)):
+        if component.qualified not in wanted or not (
+            isinstance(found, type) and issubclass(found, TokenPrompt)
+        ):
             continue
-        module = found.build(dims)
+        name = f"{component.distribution.replace('.', '_')}.{component.name}"
+        try:
+            module = _build_part(found, dims, name)
+        except Exception as error:
+            cause = f"its build({dims}) raised {type(error).__name__}: {error}"
+            fault = Fault("prompts", component.versioned, component.distribution, cause, component.way_out)
+            registry.quarantine(component, fault)
+            continue
         if module is not None:
-            name = f"{component.distribution.replace('.', '_')}.{component.name}"
-            names[found], modules[name] = name, module
-    return names, modules
+            parts.names[found], parts.modules[name] = name, module
+            parts.records[name] = {
+                "distribution": component.distribution,
+                "version": component.version,
+                "api": VERSION,
+            }
+    return parts
+
+
+def _build_part(kind: type[TokenPrompt], dims: Dims, name: str) -> nn.Module | None:
+    from torch import nn
+
+    from seemkit.network.network import CORE_PARTS
+
+    module = kind.build(dims)
+    if module is not None and not isinstance(module, nn.Module):
+        raise TypeError(f"it is a {type(module).__name__}, expected a torch.nn.Module or None")
+    if module is not None and any(
+        part in CORE_PARTS or hasattr(nn.ModuleDict, part) for part in name.split(".")
+    ):
+        raise ValueError(f"parameters cannot be stored under the name {name!r}, which torch or seemkit uses")
+    return module
 
 
 def build_policy(assembly: Assembly, registry: Registry | None = None) -> AnswerPolicy:

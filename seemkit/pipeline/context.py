@@ -68,7 +68,7 @@ class Context:
         return self.network.phrase_rows(tokens)
 
     def reference(self, image: ImageSource, prompts: Sequence[Prompt], include: bool = True) -> Encoded:
-        """Tokens of every level and the anchor of a region of another image (prompts.md section 7 of SEEM)."""
+        """Tokens of every level and the anchor of a region of another image (SEEM's referring regions)."""
         scene = self.encode(image)
         regions = []
         for index, prompt in enumerate(prompts):
@@ -96,9 +96,9 @@ class Context:
         return Encoded((group,), (anchor,))
 
     def memory(self, mask: Tensor) -> Encoded:
-        """Memory rows that look only where an earlier mask was (prompts.md section 4 of SEEM).
+        """Memory rows that look only where an earlier mask was (SEEM section 3.2).
 
-        A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 are taken as they are.
+        A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 stay as they are.
         """
         logits = self._to_logits(mask)
         content, position = self.network.prompts.memory()
@@ -115,8 +115,8 @@ class Context:
         if mask.dtype != torch.bool:
             if mask.shape != features.shape[-2:]:
                 raise PromptError(
-                    f"memory logits have shape {tuple(mask.shape)}; this scene's are {tuple(features.shape[-2:])} "
-                    "(stride 4 of the padded input)"
+                    f"memory logits have shape {tuple(mask.shape)}, expected {tuple(features.shape[-2:])}, "
+                    "this scene's at stride 4 of the padded input"
                 )
             return mask.to(features)
         height, width = self.scene.grid.size
@@ -125,5 +125,7 @@ class Context:
         )
         canvas = features.new_zeros(1, 1, *self.scene.padded)
         canvas[..., :height, :width] = resized
-        small = torch.nn.functional.interpolate(canvas, size=features.shape[-2:], mode="bilinear", antialias=True)
+        small = torch.nn.functional.interpolate(
+            canvas, size=features.shape[-2:], mode="bilinear", antialias=True
+        )
         return (small[0, 0] - 0.5) * 20

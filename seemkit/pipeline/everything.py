@@ -1,4 +1,4 @@
-"""Everything in a scene without a prompt: panoptic, instance and semantic segmentation from the object queries.
+"""Everything in a scene without a prompt: panoptic, instance and semantic segmentation.
 
 Source: evaluation.md section 1 of SEEM, after Cheng et al., Mask2Former, CVPR 2022.
 """
@@ -14,7 +14,17 @@ from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
 
-__all__ = ["Rows", "Segment", "Task", "Thresholds", "check_task", "decode_everything", "instances", "panoptic", "semantic"]
+__all__ = [
+    "Rows",
+    "Segment",
+    "Task",
+    "Thresholds",
+    "check_task",
+    "decode_everything",
+    "instances",
+    "panoptic",
+    "semantic",
+]
 
 Task = Literal["panoptic", "instance", "semantic"]
 
@@ -77,7 +87,9 @@ def semantic(rows: Rows, full: Tensor) -> Tensor:
     return torch.einsum("qk,qhw->khw", rows.probabilities[:, :-1], full.sigmoid())
 
 
-def panoptic(rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]) -> tuple[Tensor, list[Segment]]:
+def panoptic(
+    rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]
+) -> tuple[Tensor, list[Segment]]:
     """Segments that do not overlap; those of one stuff class are merged.
 
     Args:
@@ -102,7 +114,7 @@ def panoptic(rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[
     for k, query in enumerate(keep.tolist()):
         mine, solid = winner == k, masks[k] >= 0.5
         region = mine & solid
-        if not region.any() or float(mine.sum() / solid.sum()) < thresholds.overlap:
+        if not region.any() or int(mine.sum()) / int(solid.sum()) < thresholds.overlap:
             continue
         index = int(category[query])
         score = float(best[query])

@@ -24,6 +24,7 @@ def load(
     device: str = "auto",
     weights: str | os.PathLike[str] | Literal["default"] | None = "default",
     overrides: Mapping[str, object] | None = None,
+    allow_untrained: bool = False,
     registry: Registry | None = None,
 ) -> Model:
     """Load a model.
@@ -33,6 +34,7 @@ def load(
         device: "auto" takes CUDA where there is some; else as torch names devices.
         weights: "default" are those that the assembly names; a path; None leaves them random.
         overrides: options by dotted path, such as ``{"backbone.model": "convnext_tiny"}``.
+        allow_untrained: use prompts and backbones that the weights file has nothing for.
         registry: of components; by default that of the process.
 
     Raises:
@@ -58,7 +60,7 @@ def load(
         )
     if path is not None:
         recorded = found.weights.sha256 if weights == "default" and found.weights is not None else None
-        load_weights(network, path, sha256=recorded)
+        load_weights(network, path, sha256=recorded, allow_untrained=allow_untrained)
     if found.runtime.threads is not None:
         torch.set_num_threads(found.runtime.threads)
     network.requires_grad_(False)
@@ -71,6 +73,7 @@ def load(
         vocabulary=found.vocabulary,
         parts=parts.names,
         hooks=hooks if hooks else None,
+        allow_untrained=allow_untrained,
     )
 
 
@@ -82,5 +85,6 @@ def _device(name: str) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        raise SeemkitError(f"device {name!r} is not there on this machine; take 'cpu' or 'auto'", path="device") from error
+        message = f"device {name!r} is not there on this machine; take 'cpu' or 'auto'"
+        raise SeemkitError(message, path="device") from error
     return name

@@ -1,16 +1,18 @@
-"""The model: an assembly with weights, and everything a user asks of it. It holds no state of a conversation."""
+"""The model: an assembly with weights and everything a user asks of it, without state of a conversation."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from seemkit.answer.fused import Fused
-from seemkit.errors import SceneError
+from seemkit.errors import PromptError, SceneError, VocabularyError
 from seemkit.imaging.load import load_image
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
@@ -20,7 +22,9 @@ from seemkit.pipeline.present import present_answers, present_panoptic, present_
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.upscale import upscale
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary
+from seemkit.prompting.prompt import TokenPrompt
 from seemkit.scene import Scene
+from seemkit_registry import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +60,7 @@ class Model:
         thresholds: when a query of everything mode counts.
         parts: name in ``network.prompts`` of the learned part of each prompt type that has one.
         hooks: of installed plugins.
+        allow_untrained: answer prompts whose learned part has no weights.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Model:
         thresholds: Thresholds | None = None,
         parts: Mapping[type[Prompt], str] | None = None,
         hooks: HookSet | None = None,
+        allow_untrained: bool = False,
     ) -> None:
         self.network = network.eval()
         self.preprocess = preprocess
@@ -79,11 +85,14 @@ class Model:
         self.hooks = hooks
         self.encodes = 0
         """How often an image went through the encoder."""
+        self.allow_untrained = allow_untrained
+        self._counting = threading.Lock()
         self._parts = dict(parts or {})
-        self._prepared: Cache[PreparedScene] = Cache(4)
+        self._prepared: Cache[tuple[Scene, PreparedScene]] = Cache(4)
+        self._references: Cache[Scene] = Cache(8)
         self._texts: Cache[Phrase] = Cache(4096)
         self._vocabularies: Cache[Tensor] = Cache(32)
-        self._fingerprints: Cache[str] = Cache(2)
+        self._fingerprints: Cache[str] = Cache(4)
 
     def __repr__(self) -> str:
         name = self.assembly.name if self.assembly is not None else "custom"
@@ -102,14 +111,22 @@ class Model:
         key = tuple(_version(part) for part in parts)
         return self._fingerprints.get(key, lambda: _hash_weights(parts, self.preprocess.fingerprint()))
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all weights, the preprocessing and the answer policy: which logs fit this model."""
+        policy = self.assembly.answer_policy.model_dump_json() if self.assembly is not None else ""
+        about = f"{self.preprocess.fingerprint()}{type(self.policy).__qualname__}{policy}"
+        key = ("all", about, _version(self.network))
+        return self._fingerprints.get(key, lambda: _hash_weights((self.network,), about))
+
     # Scenes
 
     def encode(self, image: ImageSource) -> Scene:
         """Encode an image once; a scene is given back as it is.
 
         Args:
-            image: path, PIL image, uint8 (H, W, 3) array, bytes of an image file, or a scene. EXIF orientation
-                is applied.
+            image: path, PIL image, uint8 (H, W, 3) array, bytes of an image file, or a scene. EXIF
+                orientation is applied.
 
         Raises:
             ImageError: it is missing, damaged, empty or too large.
@@ -142,7 +159,8 @@ class Model:
     def _encode_batch(self, same: Sequence[tuple[int, NDArray[np.uint8], Tensor]]) -> dict[int, Scene]:
         features = self.network.encode(torch.stack([tensor for _, _, tensor in same]).to(self.device))
         encoder, scenes = self.encoder_fingerprint, {}
-        self.encodes += len(same)
+        with self._counting:
+            self.encodes += len(same)
         for row, (index, pixels, tensor) in enumerate(same):
             first, second, third = (level[row] for level in features.levels)
             scene = Scene(
@@ -151,7 +169,7 @@ class Model:
                 grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
                 padded=(int(tensor.shape[1]), int(tensor.shape[2])),
                 encoder=encoder,
-                pixels=hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest(),
+                pixels=_hash_pixels(pixels),
                 image=pixels,
             )
             scenes[index] = self.hooks.after_encode(scene) if self.hooks else scene
@@ -231,7 +249,7 @@ class Model:
         names = self._names(vocabulary, needed=True)
         scene = self.encode(image)
         limits = thresholds or self.thresholds
-        uncountable = frozenset(i for i, name in enumerate(names) if name in set(stuff))
+        uncountable = _places(stuff, names)
         rows = decode_everything(self.network, self.prepare(scene), self._embed((*names, BACKGROUND)))
         full = upscale(rows.logits, scene.grid, scene.padded, mode="bicubic")
         if task == "semantic":
@@ -256,7 +274,7 @@ class Model:
         vocabulary: Sequence[str] | None = None,
         memory: bool = True,
     ) -> Iterator[Result]:
-        """Follow objects through frames: prompts on the first, its masks as references and memory on the rest."""
+        """Follow objects through frames: prompts on the first, its masks as references for the rest."""
         from seemkit.pipeline.track import track
 
         return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
@@ -266,14 +284,16 @@ class Model:
     def prepare(self, scene: Scene) -> PreparedScene:
         """What the decoder makes of a scene, kept until the weights change or others push it out."""
         self._check_scene(scene)
-        key = (scene.fingerprint, _version(self.network.decoder))
+        # Two scenes of one image may differ by rounding, so the cache goes by the object, and holds it.
+        key = (id(scene), _version(self.network.decoder))
 
-        def make() -> PreparedScene:
+        def make() -> tuple[Scene, PreparedScene]:
             levels = [x[None].to(self.device) for x in scene.levels]
-            return self.network.decoder.prepare(levels, scene.mask_features[None].to(self.device))
+            features = scene.mask_features[None].to(self.device)
+            return scene, self.network.decoder.prepare(levels, features)
 
         with torch.no_grad():
-            return self._prepared.get(key, make)
+            return self._prepared.get(key, make)[1]
 
     def label(self, states: Tensor, names: Sequence[str]) -> Tensor:
         """Probabilities (N, K) of names for class embeddings (N, D)."""
@@ -287,18 +307,43 @@ class Model:
             network=self.network,
             scene=scene,
             prepared=self.prepare(scene),
-            encode=self.encode,
+            encode=self._encode_reference,
             prepare=self.prepare,
             texts=self._phrases,
             part_of=self._part_of,
         )
-        return answer_objects(gather(prompts, scene.size), context, self.policy, select, memory)
+        objects = gather(prompts, scene.size)
+        self._check_trained(prompts)
+        return answer_objects(objects, context, self.policy, select, memory)
+
+    def _encode_reference(self, image: ImageSource) -> Scene:
+        """As `encode`, but an image seen lately is not encoded again: rounds ask for the same one."""
+        if isinstance(image, Scene):
+            return self.encode(image)
+        pixels = load_image(image)
+        key = (_hash_pixels(pixels), self.encoder_fingerprint)
+        return self._references.get(key, lambda: self.encode(pixels))
+
+    def _check_trained(self, prompts: Sequence[Prompt]) -> None:
+        if self.allow_untrained:
+            return
+        for index, prompt in enumerate(prompts):
+            name = self._parts.get(type(prompt))
+            if name is not None and name in self.network.untrained:
+                raise PromptError(
+                    f"prompts[{index}] is a {prompt.type_name()}, whose plugin {name.replace('.', '/')!r} is "
+                    "untrained, for the weights file has nothing for it; train it, or load the model with "
+                    "allow_untrained=True",
+                    path=f"prompts[{index}]",
+                )
 
     def _phrases(self, texts: Sequence[str]) -> list[Phrase]:
-        encoder = self.network.text_encoder
-        version = _version(encoder)
+        version = _version(self.network.text_encoder)
         with torch.no_grad():
-            return [self._texts.get((t, version), lambda t=t: encoder.encode([t])[0]) for t in texts]  # type: ignore[misc,operator]
+            return [self._texts.get((text, version), partial(self._encode_text, text)) for text in texts]
+
+    def _encode_text(self, text: str) -> Phrase:
+        return self.network.encode_texts([text])[0]
 
     def _embed(self, names: Sequence[str]) -> Tensor:
         key = (tuple(names), _version(self.network.text_encoder))
@@ -314,20 +359,44 @@ class Model:
 
     def _part_of(self, kind: type[Prompt]) -> nn.Module | None:
         name = self._parts.get(kind)
-        return None if name is None else self.network.prompts.get_submodule(name)
+        if name is not None:
+            return self.network.prompts.get_submodule(name)
+        if issubclass(kind, TokenPrompt) and kind.build(self.network.dims) is not None:
+            raise PromptError(
+                f"the prompt type {kind.type_name()!r} has a learned part that the model was not loaded "
+                "with; load the model again"
+            )
+        return None
 
     def _check_scene(self, scene: Scene) -> None:
         if scene.encoder != self.encoder_fingerprint:
             raise SceneError(
-                f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than this "
-                "model's; encode the image again"
+                f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than "
+                "this model's; encode the image again"
             )
 
 
 def _version(module: nn.Module) -> tuple[int, int]:
-    """Changes whenever a parameter is assigned or changed in place."""
-    parameters = list(module.parameters())
-    return hash(tuple(p.data_ptr() for p in parameters)), sum(p._version for p in parameters)
+    """Changes whenever a parameter or buffer is assigned or changed in place."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return hash(tuple(x.data_ptr() for x in tensors)), sum(x._version for x in tensors)
+
+
+def _places(stuff: Sequence[str], names: Sequence[str]) -> frozenset[int]:
+    """Indices of the names that are not countable."""
+    wanted = check_vocabulary(stuff) if stuff else ()
+    for name in wanted:
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise VocabularyError(
+                f"stuff names {name!r}, which the vocabulary does not have{hint}", path="stuff"
+            )
+    return frozenset(names.index(name) for name in wanted)
+
+
+def _hash_pixels(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
 
 
 def _hash_weights(parts: Sequence[nn.Module], preprocessing: str) -> str:

@@ -88,7 +88,7 @@ def present_panoptic(
 def present_semantic(scene: Scene, scores: Tensor, names: Sequence[str]) -> Result:
     """One mask for each name that wins a pixel, and the map of names; `scores` (K, H, W)."""
     best, winner = scores.max(0)
-    found = [int(k) for k in winner.unique()]
+    found = [int(k) for k in np.unique(winner.cpu().numpy())]
     masks = torch.stack([winner == k for k in found])
     means = [float(best[mask].clamp(max=1).mean()) for mask in masks]
     return Result(

@@ -61,7 +61,7 @@ def answer_objects(
     select: Select,
     memory: Mapping[str, Tensor] | None = None,
 ) -> list[Answer]:
-    """Answer objects on one scene, as many at once as the budget allows, in the order in which they are given.
+    """Answer objects on one scene, as many at once as the budget allows, in the order given.
 
     They are computed in the order of their names, so that the order of a request does not change a bit.
 

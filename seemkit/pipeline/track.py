@@ -1,7 +1,7 @@
-"""Following objects through frames without training on video: a region of the first frame asks each later one.
+"""Following objects through frames without training on video.
 
 Source: SEEM section 4, video object segmentation: tokens of the first frame's region are references for every
-frame; with memory, the mask of the frame before limits where the memory rows look.
+later frame; with memory, the mask of the frame before limits where the memory rows look.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 import torch
 
 from seemkit.errors import PromptError
+from seemkit.prompting.read import prompt_type
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from seemkit.pipeline.model import Model
     from seemkit.prompting.prompt import Prompt
     from seemkit.result import Result
-    from seemkit.scene import ImageSource
+    from seemkit.scene import ImageSource, Scene
 
 __all__ = ["track"]
 
@@ -50,11 +53,10 @@ def track(
         scene = model.encode(frame)
         if references is None:
             result = model.segment(scene, prompts, vocabulary=vocabulary)
-            references = [
-                _reference(scene, mask, name) for mask, name in zip(result.masks, result.objects, strict=True) if mask.any()
-            ]  # fmt: skip
+            found = zip(result.masks, result.objects, strict=True)
+            references = [_reference(scene, mask, name) for mask, name in found if mask.any()]
             if not references:
-                raise PromptError("the prompts select nothing on the first frame, so there is nothing to follow")
+                raise PromptError("the prompts select nothing on the first frame: there is nothing to follow")
         else:
             result = model.segment(scene, references, vocabulary=vocabulary, memory=last if memory else None)
         yield result
@@ -64,8 +66,7 @@ def track(
             last = {name: torch.tensor(logits) for name, logits in kept}
 
 
-def _reference(scene: object, mask: object, name: str) -> Prompt:
-    from seemkit.prompting.read import prompt_type
-
-    selection = prompt_type("mask", path="track")(mask=mask)
-    return prompt_type("reference", path="track")(image=scene, prompts=[selection], object=name)
+def _reference(scene: Scene, mask: NDArray[np.bool_], name: str) -> Prompt:
+    selection = prompt_type("mask", path="track").model_validate({"mask": mask})
+    fields = {"image": scene, "prompts": [selection], "object": name}
+    return prompt_type("reference", path="track").model_validate(fields)

@@ -16,8 +16,8 @@ def upscale(
 ) -> Tensor:
     """Logits (N, h, w) at stride 4 to (N, H, W) of the original image.
 
-    Bilinear to the padded input, cropped to the picture, then `mode` to the original size: bilinear for answers to
-    prompts, antialiased bicubic for everything (evaluation.md sections 1 and 4 of SEEM).
+    Bilinear to the padded input, cropped to the picture, then `mode` to the original size: bilinear for
+    answers to prompts, antialiased bicubic for everything, as SEEM evaluates both.
     """
     full = functional.interpolate(logits[None], size=padded, mode="bilinear", align_corners=False)
     full = full[..., : grid.height, : grid.width]

@@ -1,6 +1,6 @@
 """Vocabularies: class names given at the call, as normalised embeddings, cached by content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,10 +24,10 @@ def check_vocabulary(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         VocabularyError: it is one string, empty, too large or holds something that is not a name.
     """
-    if isinstance(names, str):
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        given = f"the one text {names[:40]!r}" if isinstance(names, str) else f"a {type(names).__name__}"
         raise VocabularyError(
-            f"vocabulary is the one text {names[:40]!r}; give a list of names, such as ['dog', 'cat']",
-            path="vocabulary",
+            f"vocabulary is {given}; give a list of names, such as ['dog', 'cat']", path="vocabulary"
         )
     clean: dict[str, None] = {}
     for index, name in enumerate(names):
@@ -35,20 +35,22 @@ def check_vocabulary(names: Sequence[str]) -> tuple[str, ...]:
             raise VocabularyError(f"vocabulary[{index}] is {name!r}, not a name", path=f"vocabulary[{index}]")
         clean[name.strip()] = None
     if not clean:
-        raise VocabularyError("the vocabulary is empty; give at least one name, such as ['dog']", path="vocabulary")
+        raise VocabularyError(
+            "the vocabulary is empty; give at least one name, such as ['dog']", path="vocabulary"
+        )
     if len(clean) > LARGEST:
-        raise VocabularyError(f"the vocabulary has {len(clean)} names; at most {LARGEST} are taken", path="vocabulary")
+        message = f"the vocabulary has {len(clean)} names; at most {LARGEST} are taken"
+        raise VocabularyError(message, path="vocabulary")
     return tuple(clean)
 
 
 def embed_vocabulary(network: "Network", names: Sequence[str]) -> Tensor:
-    """Names to (K, D): each template is encoded and normalised, their mean normalised again (model.md section 7).
+    """Names to (K, D): each template is encoded and normalised, their mean normalised again.
 
     A text encoder declares its sentences in `templates`; without any, the bare name is encoded.
     """
     templates: Sequence[str] = getattr(network.text_encoder, "templates", ("{}",))
     sentences = [template.format(name) for name in names for template in templates]
-    encode = network.text_encoder.encode
-    embeddings = torch.stack([phrase.embedding for phrase in encode(sentences)])  # type: ignore[operator]
+    embeddings = torch.stack([phrase.embedding for phrase in network.encode_texts(sentences)])
     each = nn.functional.normalize(embeddings, dim=-1).view(len(names), len(templates), -1)
     return nn.functional.normalize(each.mean(1), dim=-1)

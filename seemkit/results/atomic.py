@@ -10,7 +10,7 @@ from typing import IO
 
 from seemkit.errors import SeemkitError
 
-__all__ = ["replacing"]
+__all__ = ["check_target", "replacing"]
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     target = Path(path)
     if target.is_symlink():
         target = target.resolve()
-    _check_target(target)
+    check_target(target)
     partial = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
     try:
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o666)
@@ -44,7 +44,8 @@ def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
             os.unlink(partial)
 
 
-def _check_target(target: Path) -> None:
+def check_target(target: Path) -> None:
+    """Raise :class:`SeemkitError` for a path that no file can be written to, as far as that can be told."""
     if target.is_dir():
         raise SeemkitError(f"{str(target)!r} is a directory: give the name of a file in it", path="path")
     if target.exists() and not target.is_file():

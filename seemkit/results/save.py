@@ -18,7 +18,7 @@ from seemkit_registry.suggestion import nearest
 if TYPE_CHECKING:
     from seemkit.result import Result
 
-__all__ = ["SUFFIXES", "save"]
+__all__ = ["SUFFIXES", "check_suffix", "save"]
 
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
@@ -33,13 +33,17 @@ def save(result: Result, path: Path) -> Path:
         SeemkitError: the suffix is unknown, or the file cannot be written.
         ImageError: an overlay is asked for, and the result carries no image.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise _unknown(path)
-    data = _encode(result, suffix)
+    check_suffix(path)
+    data = _encode(result, path.suffix.lower())
     with replacing(path) as file:
         file.write(data)
     return path
+
+
+def check_suffix(path: Path) -> None:
+    """Raise :class:`SeemkitError` unless a result can be saved under this suffix."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise _unknown(path)
 
 
 def _encode(result: Result, suffix: str) -> bytes:

@@ -72,6 +72,8 @@ def train(
     frozen = schedule.backbone_rate == 0
     network.train()
     network.text_encoder.requires_grad_(False)
+    if isinstance(scale := network.text_encoder.logit_scale, nn.Parameter):
+        scale.requires_grad_(True)
     network.image_encoder.requires_grad_(not frozen)
     network.image_encoder.eval()  # batch statistics stay those of ImageNet
     optimizer = torch.optim.AdamW(_groups(network, schedule), lr=schedule.rate, betas=(0.9, 0.99))
@@ -91,17 +93,13 @@ def train(
         losses = objective(features, views, schedule.size, rng)
         total = torch.stack(list(losses.values())).sum()
         optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
-        if not torch.isfinite(norm):
+        if torch.isfinite(norm):
+            optimizer.step()
+            _follow(average, network, min(schedule.average, (step + 1) / (step + 10)))
+        else:
             say(f"step {step}: the gradient is not finite; the step is skipped")
-            continue
-        optimizer.step()
-        keep = min(schedule.average, (step + 1) / (step + 10))
-        with torch.no_grad():
-            for key, value in network.state_dict().items():
-                if key in average:
-                    average[key].lerp_(value, 1 - keep)
         seen += 1
         if step % 20 == 0:
             record = {k: round(float(v.detach()), 4) for k, v in losses.items()}
@@ -109,9 +107,16 @@ def train(
             with (folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(record) + "\n")
             say(json.dumps(record))
-        if time.monotonic() - saved > 60 * schedule.minutes or step == schedule.steps - 1:
+        if time.monotonic() - saved >= 60 * schedule.minutes or step == schedule.steps - 1:
             _save(folder, step + 1, network, optimizer, average, schedule)
             saved = time.monotonic()
+
+
+@torch.no_grad()
+def _follow(average: dict[str, Tensor], network: Network, keep: float) -> None:
+    for key, value in network.state_dict().items():
+        if key in average:
+            average[key].lerp_(value, 1 - keep)
 
 
 def _groups(network: Network, schedule: Schedule) -> list[dict[str, object]]:
@@ -174,7 +179,7 @@ def _match(
     """The second view with the first one's objects in the same order; the first view itself if one is cropped away."""
     del rng, schedule
     order = {index: i for i, index in enumerate(dict.fromkeys(one.chosen))}
-    found = {index: mask for index, mask in zip(two.chosen, two.masks, strict=True)}
+    found = dict(zip(two.chosen, two.masks, strict=True))
     if any(order[index] not in found for index in one.chosen):
         return one
     masks = np.stack([found[order[index]] for index in one.chosen])

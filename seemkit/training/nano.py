@@ -117,7 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stage", choices=[s.name for s in STAGES], help="run only this stage")
     parser.add_argument("--start", type=Path, help="weights to start the stage from, in place of the last stage's")
     parser.add_argument("--steps", type=int, help="length of the stage, in place of the recipe's")
+    parser.add_argument("--threads", type=int, help="of torch, in place of its own choice")
     given = parser.parse_args(arguments)
+    if given.threads:
+        torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     network = build()
     pictures = read_pictures(given.data, network.text_encoder, given.opinions)  # type: ignore[arg-type]

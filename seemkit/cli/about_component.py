@@ -1,0 +1,83 @@
+"""What `seemkit info` says of a component: from its metadata and source, and for prompt types from the type."""
+
+import re
+from typing import TYPE_CHECKING
+
+from seemkit.assembly.assembly import SLOTS
+from seemkit.cli.prompt_flags import PromptFlag
+from seemkit.cli.static_source import Option, docstring_of, options_of
+from seemkit_registry import Component
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+__all__ = ["describe_component"]
+
+
+def describe_component(component: Component, flag: PromptFlag | None) -> "dict[str, JsonValue]":
+    """Everything about a component as plain data; `flag` is what it is on the command line, if it is a prompt."""
+    about: dict[str, JsonValue] = {**component.as_dict(), "about": docstring_of(component) or component.summary}
+    if flag is not None:
+        return {**about, **_describe_prompt(flag)}
+    slot = next((slot for slot, kind in SLOTS.items() if kind == component.kind), None)
+    if slot is not None:
+        about["use"] = f"-s {slot}={component.name}"
+    if component.fault is None:
+        options = options_of(component)
+        about["options"] = [_as_dict(o) for o in (_import_options(component) if options is None else options)]
+    return about
+
+
+def _describe_prompt(flag: PromptFlag) -> "dict[str, JsonValue]":
+    from seemkit.cli.prompt_values import opens_object
+    from seemkit.prompting.prompt import SpatialPrompt
+
+    kind = flag.kind
+    try:
+        example: JsonValue = kind.example().model_dump(mode="json")
+    except Exception as error:  # of a plugin
+        example = f"its example cannot be made ({type(error).__name__})"
+    return {
+        "type": kind.type_name(),
+        "level": "spatial" if issubclass(kind, SpatialPrompt) else "token",
+        "canvas": kind.draw,
+        "flags": list(flag.names),
+        "usage": flag.usage() or None,
+        "unnamed": "opens an object of its own" if opens_object(kind) else "shares object 1",
+        "options": [_as_dict(option) for option in _model_options(kind) if option.name != "type"],
+        "example": example,
+    }
+
+
+def _import_options(component: Component) -> list[Option]:
+    """The options of a component whose source does not tell; its plugin is imported under guard."""
+    from pydantic import BaseModel
+
+    from seemkit.host import registry
+
+    model = getattr(registry().load(component), "Options", None)
+    return _model_options(model) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _model_options(model: object) -> list[Option]:
+    from pydantic import BaseModel
+
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    options = []
+    for name, field in model.model_fields.items():
+        kind = getattr(field.annotation, "__name__", None) if isinstance(field.annotation, type) else None
+        default = None if field.is_required() else repr(field.get_default(call_default_factory=True))
+        options.append(Option(name, kind or _short(str(field.annotation)), default, field.description or ""))
+    return options
+
+
+def _short(kind: str) -> str:
+    """A type as a person writes it: without modules, and without what only pydantic reads."""
+    bare = re.sub(r"\b(?:[a-z_]\w*\.)+(?=\w)", "", kind)
+    return bare if len(bare) <= 60 else f"{bare[:57]}..."
+
+
+def _as_dict(option: Option) -> "JsonValue":
+    return {"name": option.name, "kind": option.kind, "default": option.default, "about": option.about}
+

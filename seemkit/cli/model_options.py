@@ -1,0 +1,107 @@
+"""The flags that say which model answers, and where it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seemkit.cli.failure import RequestError
+
+if TYPE_CHECKING:
+    from seemkit.pipeline.model import Model
+
+__all__ = ["ModelChoice", "model_options", "split_words"]
+
+DEFAULT = "nano"
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model to load.
+
+    Attributes:
+        assembly: the name of a shipped assembly, or the path of a YAML file.
+        overrides: options by dotted path.
+        weights: a path, "default" for those of the assembly, None for random ones.
+        device: "auto", or as torch names devices.
+    """
+
+    assembly: str = DEFAULT
+    overrides: dict[str, object] = field(default_factory=dict)
+    weights: str | None = "default"
+    device: str = "auto"
+
+    def load(self) -> "Model":
+        """The model. This is where torch is imported."""
+        from seemkit.pipeline.load import load
+
+        return load(self.assembly, device=self.device, weights=self.weights, overrides=self.overrides or None)
+
+
+def model_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--model`, `-s`, `--weights`, `--device` and `--threads`; the function gets a `choice`."""
+
+    @wraps(function)
+    def packed(
+        *args: Any,
+        assembly: str,
+        settings: tuple[str, ...],
+        weights: str,
+        device: str,
+        threads: int | None,
+        **rest: Any,
+    ) -> None:
+        overrides = dict(_split_setting(setting) for setting in settings)
+        if threads is not None:
+            overrides["runtime.threads"] = threads
+        file = None if weights == "none" else weights
+        function(*args, choice=ModelChoice(assembly, overrides, file, device), **rest)
+
+    for option in reversed(_OPTIONS):
+        packed = option(packed)
+    return packed
+
+
+def split_words(words: str | None) -> list[str] | None:
+    """The names of ``dog,cat,grass``; None if none were given."""
+    return None if words is None else [word.strip() for word in words.split(",")]
+
+
+_OPTIONS = (
+    click.option(
+        "-m",
+        "--model",
+        "assembly",
+        metavar="NAME|FILE.yaml",
+        default=DEFAULT,
+        show_default=True,
+        help="An assembly by name, or a YAML file.",
+    ),
+    click.option(
+        "-s",
+        "--set",
+        "settings",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Override an option of the assembly, such as backbone.model=convnext_tiny; may be given often.",
+    ),
+    click.option(
+        "--weights",
+        metavar="FILE|none",
+        default="default",
+        help="A .safetensors file, or 'none' for random weights; by default those of the assembly.",
+    ),
+    click.option("--device", metavar="DEVICE", default="auto", show_default=True, help="Such as cpu or cuda:1."),
+    click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads of the CPU."),
+)
+
+
+def _split_setting(setting: str) -> tuple[str, object]:
+    path, equals, value = setting.partition("=")
+    if not equals or not path.strip():
+        raise RequestError(
+            f"-s {setting!r} is not of the form PATH=VALUE, such as -s preprocess.short=320", path="-s"
+        )
+    return path.strip(), value

@@ -1,0 +1,113 @@
+"""Where results go: files that are checked before any work and written whole, standard output, or a table."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seemkit.cli.failure import RequestError
+
+if TYPE_CHECKING:
+    from seemkit.result import Result
+
+__all__ = ["Outputs", "output_options"]
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What to write.
+
+    Attributes:
+        file: an overlay, JSON or arrays, by the suffix.
+        json: a file for JSON, or ``-`` for standard output.
+    """
+
+    file: str | None = None
+    json: str | None = None
+
+    def check(self, photo: str, *, pixels: bool = True) -> None:
+        """Refuse what could not be written in the end, before any work.
+
+        Args:
+            photo: the input, which is never replaced.
+            pixels: False if there will be none to draw on.
+        """
+        from seemkit.results.atomic import check_target
+        from seemkit.results.save import check_suffix
+
+        files = [Path(name) for name in (self.file, self.json) if name not in (None, STDOUT)]  # type: ignore[arg-type]
+        for path in files:
+            if path.exists() and Path(photo).exists() and path.samefile(photo):
+                raise RequestError(f"{str(path)!r} is the photo itself; give another file to write to")
+            check_target(path)
+        if len(files) == 2 and files[0].resolve() == files[1].resolve():
+            raise RequestError(f"-o and --json both name {str(files[0])!r}; give two files")
+        if self.file is not None:
+            check_suffix(files[0])
+            if not pixels and files[0].suffix.lower() not in (".json", ".npz"):
+                raise RequestError(
+                    f"-o {self.file} would be drawn on the photo, which a scene file does not hold; write "
+                    f"{files[0].with_suffix('.npz').name!r} or {files[0].with_suffix('.json').name!r}"
+                )
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Keep what libraries print off standard output while it is for JSON only."""
+        if self.json != STDOUT:
+            yield
+            return
+        with redirect_stdout(click.get_text_stream("stderr")):
+            yield
+
+    def write(self, result: "Result", asked: Mapping[str, str] | None = None) -> None:
+        """Write the files that were asked for and say so; without any, print a table."""
+        from seemkit.cli.tables import print_result
+        from seemkit.results.atomic import replacing
+
+        if self.file is None and self.json is None:
+            print_result(result, asked)
+            return
+        if self.file is not None:
+            result.save(self.file)
+        if self.json == STDOUT:
+            click.echo(json.dumps(result.to_dict(), allow_nan=False))
+        elif self.json is not None:
+            with replacing(self.json) as file:
+                file.write((json.dumps(result.to_dict(), allow_nan=False, ensure_ascii=False) + "\n").encode())
+        written = [name for name in (self.file, self.json) if name is not None and name != STDOUT]
+        count = f"{len(result)} mask{'s' * (len(result) != 1)}"
+        for name in written:
+            click.echo(f"{name}: {count}", err=self.json == STDOUT)
+
+
+def output_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `-o` and `--json`; the function gets `outputs`."""
+
+    @wraps(function)
+    def packed(*args: Any, out: str | None, json_file: str | None, **rest: Any) -> None:
+        function(*args, outputs=Outputs(out, json_file), **rest)
+
+    for option in reversed(_OPTIONS):
+        packed = option(packed)
+    return packed
+
+
+_OPTIONS = (
+    click.option(
+        "-o",
+        "--output",
+        "out",
+        metavar="FILE",
+        help="Write the photo with masks (.png, .jpg, .webp), arrays (.npz) or JSON (.json).",
+    ),
+    click.option(
+        "--json", "json_file", metavar="FILE|-", help="Write JSON with masks as run lengths; - is standard output."
+    ),
+)

@@ -1,0 +1,95 @@
+"""`seemkit segment`: prompts on a photo become masks."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from seemkit.cli.failure import RequestError
+from seemkit.cli.model_options import ModelChoice, model_options, split_words
+from seemkit.cli.outputs import Outputs, output_options
+from seemkit.cli.photo import is_scene_file, read_photo
+from seemkit.cli.progress import Progress
+from seemkit.cli.prompt_flags import Given, PromptCommand, prompt_flags
+from seemkit.cli.prompt_values import check_prompts, opens_object, read_prompts
+
+if TYPE_CHECKING:
+    from seemkit.pipeline.segment import Select
+
+__all__ = ["segment"]
+
+
+class _Selection(click.ParamType):
+    """``best``, ``all`` or a number of masks."""
+
+    name = "select"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "Select":
+        if value in ("best", "all"):
+            return value  # type: ignore[return-value]
+        text = str(value)
+        if text.isascii() and text.isdigit() and int(text) >= 1:
+            return int(text)
+        raise RequestError(f"--select {text!r} is not 'best', 'all' or a number of masks from 1 on", path="select")
+
+
+@click.command(cls=PromptCommand)
+@click.argument("photo")
+@output_options
+@click.option("--vocabulary", metavar="A,B,...", help="Names that labels are chosen from, such as dog,cat.")
+@click.option(
+    "--select",
+    type=_Selection(),
+    default="best",
+    show_default=True,
+    metavar="best|all|K",
+    help="Masks of each object: the best, all, or K.",
+)
+@model_options
+def segment(
+    photo: str,
+    given: Sequence[Given],
+    outputs: Outputs,
+    vocabulary: str | None,
+    select: "Select",
+    choice: ModelChoice,
+) -> None:
+    """Segment what prompts point at in a photo.
+
+    PHOTO is an image file, or a scene that was saved as .scene. Coordinates are x,y in its pixels. Flags that
+    put an object into words open an object each, all others share object 1; NAME:VALUE names the object instead.
+    """
+    outputs.check(photo, pixels=not is_scene_file(photo))
+    if not given:
+        raise RequestError(f"no prompt was given; give at least one{_such_as()}", path="prompts")
+    prompts = read_prompts(given)
+    with outputs.guard(), Progress() as progress:
+        progress.say(f"reading {photo}")
+        source, size = read_photo(photo)
+        check_prompts(given, prompts, size)
+        progress.say(f"loading {choice.assembly}")
+        model = choice.load()
+        progress.say(f"encoding {photo}")
+        scene = model.encode(source)
+        progress.say("answering the prompts")
+        result = model.segment(scene, prompts, vocabulary=split_words(vocabulary), select=select)
+    asked = {name: _ask(given, [p.object == name for p in prompts]) for name in {p.object for p in prompts}}
+    outputs.write(result, asked)
+
+
+def _such_as() -> str:
+    usages = [flag.usage() for flag in prompt_flags()]
+    shown = next((usage for usage in sorted(usages, key=len) if usage), "")
+    return f", such as {shown}" if shown else ""
+
+
+def _ask(given: Sequence[Given], mine: Sequence[bool]) -> str:
+    """What was asked of one object, in a few words: its words as they are, other flags counted."""
+    own = [each for each, is_mine in zip(given, mine, strict=True) if is_mine]
+    if len(own) == 1 and opens_object(own[0].flag.kind):
+        return str(own[0])
+    counts = Counter(f"--{'' if each.include else 'not-'}{each.flag.name}" for each in own)
+    return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in counts.items())

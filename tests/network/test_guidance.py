@@ -1,0 +1,75 @@
+"""The mask term that follows points: where it is high, what it leaves alone, how it is thinned."""
+
+import pytest
+import torch
+from seemkit.network.guidance import POINTS, Guidance, thin
+from seemkit.network.sampler import PointBatch
+from torch import Tensor
+
+
+def points(xy: list[list[list[float]]], negative: list[list[bool]], padding: list[list[bool]]) -> PointBatch:
+    no = torch.zeros(len(xy), len(xy[0]), dtype=torch.bool)
+    return PointBatch(torch.tensor(xy), torch.tensor(negative), no, torch.tensor(padding))
+
+
+@pytest.fixture
+def guidance() -> Guidance:
+    torch.manual_seed(0)
+    return Guidance(8)
+
+
+@pytest.fixture
+def features() -> Tensor:
+    return torch.randn(1, 8, 12, 16, generator=torch.Generator().manual_seed(1))
+
+
+def test_a_click_raises_its_own_pixel_most_and_a_negative_click_lowers_it(
+    guidance: Guidance, features: Tensor
+) -> None:
+    column, row = 5, 7
+    at = [[(column + 0.5) / 16, (row + 0.5) / 12]]
+    for negative in (False, True):
+        bias = guidance(features, points([at], [[negative]], [[False]]), None)[0]
+        signed = -bias if negative else bias
+        assert bias.shape == (12, 16)
+        assert divmod(int(signed.argmax()), 16) == (row, column)
+        assert (signed >= 0).all()
+
+
+def test_padded_points_and_objects_without_points_add_nothing(guidance: Guidance, features: Tensor) -> None:
+    at = [0.3, 0.4]
+    one = guidance(features, points([[at]], [[False]], [[False]]), None)
+    padded = guidance(features, points([[at, [0.9, 0.9]]], [[False, False]], [[False, True]]), None)
+    assert torch.equal(one, padded)
+    none = guidance(features, points([[at]], [[False]], [[True]]), None)
+    assert not none.any()
+
+
+def test_objects_do_not_meet(guidance: Guidance, features: Tensor) -> None:
+    first, second = [[0.3, 0.4]], [[0.8, 0.2]]
+    alone = guidance(features, points([first], [[False]], [[False]]), None)
+    both = guidance(features, points([first, second], [[False], [True]], [[False], [False]]), None)
+    assert torch.allclose(alone[0], both[0], atol=1e-6)
+
+
+def test_the_round_before_counts_up_to_its_reach(guidance: Guidance, features: Tensor) -> None:
+    nobody = PointBatch(torch.zeros(1, 0, 2), *(torch.zeros(1, 0, dtype=torch.bool) for _ in range(3)))
+    previous = torch.full((1, 12, 16), 100.0)
+    previous[0, 0, 0] = -2.0
+    bias = guidance(features, nobody, previous)
+    assert torch.allclose(bias[0, 5, 5], 8.0 * guidance.memory)
+    assert torch.allclose(bias[0, 0, 0], -2.0 * guidance.memory)
+
+
+def test_many_points_are_thinned_evenly_and_few_are_kept() -> None:
+    count = 3 * POINTS
+    xy = torch.stack((torch.arange(count) / count, torch.zeros(count)), dim=-1).expand(2, -1, -1)
+    padding = torch.zeros(2, count, dtype=torch.bool)
+    padding[1, 10:] = True
+    no = torch.zeros(2, count, dtype=torch.bool)
+    found = thin(PointBatch(xy, no, no, padding), POINTS)
+    assert found.xy.shape == (2, POINTS, 2)
+    assert not found.padding[0].any()
+    assert (found.xy[0, :, 0].diff() > 0).all()  # in order, none twice
+    assert torch.equal(found.xy[1, :10], xy[1, :10])
+    assert int((~found.padding[1]).sum()) == 10
