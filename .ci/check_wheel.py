@@ -31,10 +31,9 @@ def main(path: Path) -> None:
         known = top in PACKAGES and name.endswith(SUFFIXES)
         if not known and not top.endswith(".dist-info"):
             sys.exit(f"the wheel holds {name}, which is none of its packages' files")
-    if sum(weights.values()) > MOST_WEIGHTS:
-        sys.exit(
-            f"the weights take {sum(weights.values()) / 1e6:.1f} MB, expected {MOST_WEIGHTS / 1e6:.0f} at most"
-        )
+    total = sum(weights.values())
+    if total > MOST_WEIGHTS:
+        sys.exit(f"the weights take {total / 1e6:.1f} MB, expected {MOST_WEIGHTS / 1e6:.0f} at most")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.load import assembly_names, load_assembly
-from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, WeightsSection
+from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, ThresholdsSection, WeightsSection
 
 __all__ = [
     "Assembly",
     "PreprocessSection",
     "RuntimeSection",
     "Slot",
+    "ThresholdsSection",
     "WeightsSection",
     "assembly_names",
     "load_assembly",

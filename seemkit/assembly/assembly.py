@@ -8,7 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, StringConstraints, field_validator
 
 from seemkit.assembly.document import write_text
-from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, WeightsSection
+from seemkit.assembly.sections import (
+    PreprocessSection,
+    RuntimeSection,
+    Slot,
+    ThresholdsSection,
+    WeightsSection,
+)
 from seemkit_registry import Component, Registry
 
 __all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
@@ -43,6 +49,7 @@ class FixedPart(BaseModel):
     weights: WeightsSection | None = None
     prefer: dict[str, dict[str, str]] = Field(default_factory=dict)
     runtime: RuntimeSection = Field(default_factory=RuntimeSection.default)
+    thresholds: ThresholdsSection = Field(default_factory=ThresholdsSection)
     vocabulary: tuple[Label, ...] | None = None
 
     @field_validator("prompts", mode="before")
@@ -68,6 +75,7 @@ class Assembly(FixedPart):
         weights: None means random.
         prefer: which distribution a bare name means, ``{kind: {name: distribution}}``.
         runtime: where and how to run.
+        thresholds: when a query counts in everything mode.
         vocabulary: the names that labels are chosen from unless a call gives its own.
     """
 
@@ -103,6 +111,7 @@ class Assembly(FixedPart):
         fixed = self.model_dump(mode="json", exclude={*SLOTS, "name", "summary"})
         fixed["preprocess"] = self.preprocess.model_dump(mode="json", exclude_unset=True)
         fixed["runtime"] = self.runtime.model_dump(mode="json", exclude_unset=True)
+        fixed["thresholds"] = self.thresholds.model_dump(mode="json", exclude_unset=True)
         data.update({key: value for key, value in fixed.items() if value not in ({}, None)})
         return data
 

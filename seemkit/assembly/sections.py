@@ -12,7 +12,7 @@ from pydantic import (
     field_validator,
 )
 
-__all__ = ["NoOptions", "PreprocessSection", "RuntimeSection", "Slot", "WeightsSection", "check_relative"]
+__all__ = ["NoOptions", "PreprocessSection", "RuntimeSection", "Slot", "ThresholdsSection", "WeightsSection", "check_relative"]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
 Triple = tuple[float, float, float]
@@ -96,6 +96,22 @@ class WeightsSection(BaseModel):
     def check_file(cls, file: str) -> str:
         """Refuse what is not a safetensors file beside the configuration."""
         return check_relative(file, (".safetensors",))
+
+
+class ThresholdsSection(BaseModel):
+    """When a query counts in everything mode.
+
+    Attributes:
+        score: the largest class probability of a query must exceed it.
+        overlap: share of its own mask that a query must win.
+        instances: how many instances at most.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    score: Annotated[float, Field(ge=0, le=1)] = 0.8
+    overlap: Annotated[float, Field(ge=0, le=1)] = 0.8
+    instances: Annotated[int, Field(ge=1, le=10_000)] = 100
 
 
 class RuntimeSection(BaseModel):

@@ -44,6 +44,7 @@ def load(
     """
     import torch
 
+    from seemkit.pipeline.everything import Thresholds
     from seemkit.pipeline.model import Model
     from seemkit.weights import load_weights
 
@@ -71,6 +72,7 @@ def load(
         policy=build_policy(found, registry),
         assembly=found,
         vocabulary=found.vocabulary,
+        thresholds=Thresholds(**found.thresholds.model_dump()),
         parts=parts.names,
         hooks=hooks if hooks else None,
         allow_untrained=allow_untrained,

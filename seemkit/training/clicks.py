@@ -12,8 +12,8 @@ def next_click(
 ) -> tuple[int, int, bool] | None:  # fmt: skip
     """(x, y, positive) of the next click by the RITM protocol; None if there is no error left.
 
-    Of the missed and of the wrongly selected pixels (those `used` before left out), the one that lies deepest by
-    the exact Euclidean distance transform is clicked; the image border counts as outside.
+    Of the missed and of the wrongly selected pixels (those `used` before left out), the one that lies deepest
+    by the exact Euclidean distance transform is clicked; the image border counts as outside.
     """
     missed, wrong = truth & ~prediction, prediction & ~truth
     if used is not None:

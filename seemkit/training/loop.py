@@ -80,7 +80,7 @@ def train(
     average = {k: v.detach().clone() for k, v in network.state_dict().items() if v.is_floating_point()}
     first = _resume(folder / "checkpoint.pt", network, optimizer, average)
     saved = time.monotonic()
-    began, seen = time.monotonic(), 0
+    began = time.monotonic()
     for step, views in _batches(pictures, schedule, first):
         rate = _rate(step, schedule)
         for group in optimizer.param_groups:
@@ -100,10 +100,13 @@ def train(
             _follow(average, network, min(schedule.average, (step + 1) / (step + 10)))
         else:
             say(f"step {step}: the gradient is not finite; the step is skipped")
-        seen += 1
         if step % 20 == 0:
             record = {k: round(float(v.detach()), 4) for k, v in losses.items()}
-            record |= {"step": step, "rate": rate, "seconds": round((time.monotonic() - began) / seen, 3)}
+            record |= {
+                "step": step,
+                "rate": rate,
+                "seconds": round((time.monotonic() - began) / (step + 1 - first), 3),
+            }
             with (folder / "log.jsonl").open("a") as log:
                 log.write(json.dumps(record) + "\n")
             say(json.dumps(record))
@@ -141,9 +144,7 @@ def _rate(step: int, schedule: Schedule) -> float:
     return schedule.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
 
 
-def _batches(
-    pictures: Sequence[Picture], schedule: Schedule, first: int
-) -> Iterator[tuple[int, list[View]]]:
+def _batches(pictures: Sequence[Picture], schedule: Schedule, first: int) -> Iterator[tuple[int, list[View]]]:
     complete = [p for p in pictures if p.complete]
     single = [p for p in pictures if not p.complete]
 
@@ -161,7 +162,7 @@ def _batches(
             )
             two = random_view(only, schedule.size, len(only.instances), draws)
             views[0].append(one)
-            views[1].append(_match(one, two, only, picture, schedule, draws))
+            views[1].append(_match(one, two, picture))
         return views[0] + views[1]
 
     with ThreadPoolExecutor(2) as pool:
@@ -173,17 +174,13 @@ def _batches(
             yield step, views
 
 
-def _match(
-    one: View, two: View, only: Picture, picture: Picture, schedule: Schedule, rng: np.random.Generator
-) -> View:  # fmt: skip
-    """The second view with the first one's objects in the same order; the first view itself if one is cropped away."""
-    del rng, schedule
+def _match(one: View, two: View, picture: Picture) -> View:
+    """The second view with the first one's objects in the same order; the first if one is cropped away."""
     order = {index: i for i, index in enumerate(dict.fromkeys(one.chosen))}
     found = dict(zip(two.chosen, two.masks, strict=True))
     if any(order[index] not in found for index in one.chosen):
         return one
     masks = np.stack([found[order[index]] for index in one.chosen])
-    del only
     return View(two.image, masks, one.chosen, two.valid, picture)
 
 

@@ -10,7 +10,7 @@ __all__ = ["PointLoss", "dice", "mask_losses", "random_points", "sample_logits"]
 
 
 def random_points(valid: Tensor, size: int, count: int, generator: torch.Generator) -> Tensor:
-    """Uniform points (N, P, 2) as (x, y) normalised to [0, 1] of the canvas, within `valid` (N, 2) = (h, w)."""
+    """Uniform points (N, P, 2), (x, y) normalised to [0, 1] of the canvas, within `valid` (N, 2) = (h, w)."""
     xy = torch.rand(valid.shape[0], count, 2, generator=generator)
     return xy * (valid.flip(1) / size)[:, None]
 

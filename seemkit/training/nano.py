@@ -52,7 +52,7 @@ STAGES = (
     ),
     Stage(
         "words",
-        Schedule(steps=900, size=224, rate=6e-4, complete_share=0.4, seed=1),
+        Schedule(steps=1150, size=224, pictures=6, rate=1e-3, complete_share=0.4, seed=1),
         (("spatial", 0.55), ("reference", 0.15), ("text", 0.2), ("mixed", 0.1)),
         words=True,
     ),

@@ -1,7 +1,7 @@
 """One training step: simulated prompts and rounds without gradient, then all losses of the last round.
 
-Source: SEEM section 3.4 and its training code as specified: visual prompts are matched with mask embeddings, texts
-with class embeddings, memory takes part from the second round on.
+Source: SEEM section 3.4 and its training code as specified: visual prompts are matched with mask embeddings,
+texts with class embeddings, memory takes part from the second round on.
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,14 @@ class Objective:
             half = len(views) // 2  # the second views show only the objects of the first
             shown = narrow(scene, half)
             losses |= object_losses(
-                self.network, shown, views[:half], self.names, size, self.points, self.weights.objects, generator
+                self.network,
+                shown,
+                views[:half],
+                self.names,
+                size,
+                self.points,
+                self.weights.objects,
+                generator,
             )
         return losses
 
@@ -139,7 +146,8 @@ class Objective:
 
     def _simulate(self, mask: NDArray[np.bool_], rng: np.random.Generator) -> Region:
         points = [p for p in self.prompts if p.type_name() == "point"]
-        kind = points[0] if points and rng.random() < 0.5 else self.prompts[int(rng.integers(len(self.prompts)))]
+        click = bool(points) and rng.random() < 0.5
+        kind = points[0] if click else self.prompts[int(rng.integers(len(self.prompts)))]
         prompt = kind.simulate(mask, rng)
         region = prompt.region(Grid(*mask.shape)) if prompt is not None else None
         return region if region is not None and region.mask.any() else Region(mask)
@@ -197,7 +205,11 @@ class Objective:
                 (phrase[2], phrase[3]) if phrase is not None else None,
             )
         decoded = network.decoder(
-            scene, [RowBatch("query", content, position), *rows], network.heads, bias=bias, every_head=every_head
+            scene,
+            [RowBatch("query", content, position), *rows],
+            network.heads,
+            bias=bias,
+            every_head=every_head,
         )
         return decoded, self._select(decoded.queries, anchors), anchors
 
@@ -253,7 +265,8 @@ class Objective:
 
     def _losses(
         self, scene: PreparedScene, cells: Sequence[Cell], decoded: Decoded,
-        anchors: Sequence[tuple[str, Tensor, Tensor]], views: Sequence[View], size: int, generator: torch.Generator,
+        anchors: Sequence[tuple[str, Tensor, Tensor]], views: Sequence[View], size: int,
+        generator: torch.Generator,
     ) -> dict[str, Tensor]:  # fmt: skip
         weights = self.weights
         masks = torch.from_numpy(np.stack([c.truth for c in cells])).float()[:, None]

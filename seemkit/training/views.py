@@ -1,4 +1,4 @@
-"""Random views of training pictures: flip, scale, crop and colour on a square canvas, the same for its masks."""
+"""Random views of training pictures: flip, scale, crop and colour on a square canvas, masks alike."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class View:
         chosen: their indices in the picture.
         valid: (height, width) of the picture on the canvas.
         picture: where it comes from.
-        visible: (m, S, S) bool of every instance that can be seen, for pictures that are completely annotated.
+        visible: (m, S, S) bool of every instance that can be seen, for pictures annotated completely.
         visible_index: their indices in the picture.
     """
 
@@ -35,12 +35,18 @@ class View:
 
 
 def random_view(
-    picture: Picture, size: int, count: int, rng: np.random.Generator, *, every: bool = False, smallest: int = 24
-) -> View:  # fmt: skip
+    picture: Picture,
+    size: int,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    every: bool = False,
+    smallest: int = 24,
+) -> View:
     """One view with `count` of its objects (some twice if it has fewer), or all of them with `every`.
 
-    The longer side becomes 0.75 to 1.4 times the canvas; what does not fit is cropped around an object. An object
-    of fewer than `smallest` pixels on the canvas is not chosen.
+    The longer side becomes 0.75 to 1.4 times the canvas; what does not fit is cropped around an object. An
+    object of fewer than `smallest` pixels on the canvas is not chosen if there is a larger one.
     """
     height, width = picture.image.shape[:2]
     for attempt in range(8):
@@ -59,14 +65,19 @@ def random_view(
         box = (left, top, right, bottom)
         masks = {}
         for index in range(len(picture.instances)):
-            small = Image.fromarray(picture.mask(index)).convert("L").resize(out, Image.Resampling.BILINEAR, box=box)
-            mask = np.asarray(small) >= 128
+            full = Image.fromarray(picture.mask(index)).convert("L")
+            mask = np.asarray(full.resize(out, Image.Resampling.BILINEAR, box=box)) >= 128
             if mask.sum() >= smallest:
                 masks[index] = mask
         if masks:
             break
     else:
-        return random_view(picture, size, count, rng, every=every, smallest=1)
+        if smallest > 1:
+            return random_view(picture, size, count, rng, every=every, smallest=1)
+        speck = np.zeros((out[1], out[0]), bool)  # too small to survive: the pixel it lies in
+        row, column = int((rows[pick] + 0.5 - top) * scale), int((columns[pick] + 0.5 - left) * scale)
+        speck[min(row, out[1] - 1), min(column, out[0] - 1)] = True
+        masks = {focus: speck}
     photo = Image.fromarray(picture.image).resize(out, Image.Resampling.BILINEAR, box=box)
     if rng.random() < 0.7:
         for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):

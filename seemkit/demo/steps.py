@@ -1,0 +1,104 @@
+"""The steps of the demo: prompts and a title each, from the data of a known photo or from a mask of any photo."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seemkit.demo.photos import MIRRORED, Asked, Photo, find_file
+from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
+from seemkit.prompting.read import prompt_types, read_prompt
+
+__all__ = ["Step", "correction", "known_steps", "reference_step", "simulated_steps", "word_steps"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is asked at once, and what a second round adds.
+
+    Attributes:
+        title: of the tile.
+        prompts: of the first round.
+        then: of the second round; empty if there is none.
+    """
+
+    title: str
+    prompts: tuple[Prompt, ...]
+    then: tuple[Prompt, ...] = ()
+
+    @property
+    def types(self) -> set[str]:
+        """The JSON types of its prompts."""
+        return {prompt.type_name() for prompt in (*self.prompts, *self.then)}
+
+
+def known_steps(photo: Photo, pixels: NDArray[np.uint8]) -> Iterator[Step]:
+    """The steps of a photo that the demo knows, (H, W, 3).
+
+    Types that are not installed, or quarantined, are left out.
+    """
+    installed = set(prompt_types())
+    for asked in photo.asked:
+        if {str(data["type"]) for data in (*asked.prompts, *asked.then)} <= installed:
+            yield _read(asked, pixels)
+
+
+def simulated_steps(mask: NDArray[np.bool_], shown: Collection[str], rng: np.random.Generator) -> Iterator[Step]:
+    """A step for each installed spatial type that was not `shown`: what a user could give for the object `mask`."""
+    for name, kind in prompt_types().items():
+        if name in shown or not issubclass(kind, SpatialPrompt):
+            continue
+        prompt = kind.simulate(mask, rng)
+        if prompt is not None:
+            yield Step(f"{name}, simulated", (prompt,))
+
+
+def word_steps(words: str, shown: Collection[str]) -> Iterator[Step]:
+    """A step for each installed type that puts an object into words and was not `shown`."""
+    for name, kind in prompt_types().items():
+        if name not in shown and issubclass(kind, TokenPrompt) and kind.draw == "text":
+            yield Step(f"{name}: {words}", (kind.parse(words),))
+
+
+def reference_step(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Collection[str]) -> Iterator[Step]:
+    """Look for the object `mask` as it looks in the mirrored photo, if a reference can be given."""
+    if "reference" not in shown and {"reference", "mask"} <= set(prompt_types()):
+        region = {"type": "mask", "mask": mask[:, ::-1]}
+        data = {"type": "reference", "image": _mirror(pixels), "prompts": [region]}
+        yield Step("a region of the photo, mirrored", (read_prompt(data),))
+
+
+def correction(mask: NDArray[np.bool_]) -> tuple[Prompt, ...]:
+    """A click that corrects a mask nobody knows the truth of: not its second part, or else its innermost pixel."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(mask)
+    if count == 0 or "point" not in prompt_types():
+        return ()
+    sizes = np.bincount(parts.ravel())[1:]
+    order = np.argsort(-sizes, kind="stable")
+    stray = len(order) > 1 and sizes[order[1]] >= 16
+    part = parts == order[1 if stray else 0] + 1
+    depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
+    row, column = divmod(int(depth.argmax()), mask.shape[1])
+    return (read_prompt({"type": "point", "x": column + 0.5, "y": row + 0.5, "include": not stray}),)
+
+
+def _read(asked: Asked, pixels: NDArray[np.uint8]) -> Step:
+    return Step(asked.title, _read_all(asked.prompts, pixels), _read_all(asked.then, pixels))
+
+
+def _read_all(given: Sequence[Mapping[str, object]], pixels: NDArray[np.uint8]) -> tuple[Prompt, ...]:
+    return tuple(read_prompt(_with_image(data, pixels)) for data in given)
+
+
+def _with_image(data: Mapping[str, object], pixels: NDArray[np.uint8]) -> Mapping[str, object]:
+    image = data.get("image")
+    if not isinstance(image, str):
+        return data
+    return {**data, "image": _mirror(pixels) if image == MIRRORED else str(find_file(image))}
+
+
+def _mirror(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(pixels[:, ::-1])
