@@ -41,6 +41,7 @@ def demo(
     """
     from seemkit.demo.photos import DEFAULT, PHOTOS, find_file
     from seemkit.results.atomic import check_target, replacing
+    from seemkit_registry.suggestion import nearest
 
     target = Path(out)
     if target.suffix.lower() != ".png":
@@ -49,6 +50,8 @@ def demo(
     prompts = read_prompts(given)
     name = photo or DEFAULT
     known = PHOTOS.get(name) if not Path(name).exists() else None
+    if known is None and (near := nearest(name, PHOTOS)) and not Path(name).exists():
+        raise RequestError(f"there is no photo {name!r}; did you mean {near[0]!r}?", suggestion=near[0])
     file = str(find_file(known.file)) if known is not None else name
     if known is None and target.exists() and Path(file).exists() and target.samefile(file):
         raise RequestError(f"{out!r} is the photo itself; give another file to write to", path="-o")
@@ -70,7 +73,7 @@ def demo(
         else:
             show.run_own(prompts)
         progress.say("drawing the sheet")
-        picture = show.sheet(f"seemkit demo: {Path(file).name} by {choice.assembly}")
+        picture = show.sheet(f"seemkit demo: {Path(file).name} by {Path(choice.assembly).stem}")
         with replacing(target) as stream:
             picture.save(stream, "PNG")
     _print(show, file, target)
@@ -95,6 +98,7 @@ def _print(show: "Show", file: str, target: Path) -> None:
             ("photo", f"{file} ({width} x {height})"),
             ("encoded in", f"{show.encode_seconds:.2f} s, once"),
             ("a round took", f"{show.round_seconds * 1000:.0f} ms (median of {len(show.answers)})"),
+            *(("left out", f"{each.title}: {each.reason}") for each in show.left_out),
             ("sheet", str(target.resolve())),
         ]
     )

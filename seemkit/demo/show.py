@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seemkit.demo.photos import EVERYDAY, Photo
-from seemkit.demo.steps import Step, correction, known_steps, reference_step, simulated_steps, word_steps
+from seemkit.demo.steps import (
+    LeftOut,
+    Step,
+    correction,
+    known_steps,
+    reference_step,
+    simulated_steps,
+    word_steps,
+)
+from seemkit.errors import SeemkitError
 from seemkit.imaging.load import load_image
 from seemkit.imaging.overlay import draw_overlay
 from seemkit.imaging.sheet import sheet
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
+from seemkit.prompting.read import read_prompt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,12 +33,8 @@ if TYPE_CHECKING:
 
     from seemkit.pipeline.model import Model
     from seemkit.result import Result
-    from seemkit.scene import Scene
 
 __all__ = ["Show", "Tile"]
-
-Say = Callable[[str], object]
-
 
 @dataclass(frozen=True, eq=False)
 class Tile:
@@ -40,30 +46,37 @@ class Tile:
     seconds: float = 0.0
 
 
-@dataclass(eq=False)
 class Show:
-    """A photo that is shown step by step. The image is encoded once, when it is made.
+    """A photo that is shown step by step; it is encoded once, here.
 
-    Attributes:
+    Args:
         model: that answers.
         pixels: the photo (H, W, 3).
-        vocabulary: names for labels.
+        vocabulary: names for labels; by default those of the model, or everyday ones.
         say: told what is going on.
+
+    Attributes:
+        tiles: what the sheet shows.
+        left_out: what it does not show, and why.
+        encode_seconds: how long the encoder took.
     """
 
-    model: Model
-    pixels: NDArray[np.uint8]
-    vocabulary: Sequence[str] | None = None
-    say: Say = field(default=lambda step: None)
-    tiles: list[Tile] = field(default_factory=list)
-    encode_seconds: float = 0.0
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        model: Model,
+        pixels: NDArray[np.uint8],
+        vocabulary: Sequence[str] | None = None,
+        say: Callable[[str], object] = str,
+    ) -> None:
+        self.model = model
+        self.pixels = pixels
+        self.vocabulary = vocabulary or model.vocabulary or EVERYDAY
+        self.tiles: list[Tile] = []
+        self.left_out: list[LeftOut] = []
+        self._say = say
         start = time.perf_counter()
-        self.scene: Scene = self.model.encode(self.pixels)
+        self.scene = model.encode(pixels)
         self.encode_seconds = time.perf_counter() - start
-        self.vocabulary = self.vocabulary or self.model.vocabulary or EVERYDAY
-        self.pixels.flags.writeable = False
 
     @property
     def answers(self) -> list[Tile]:
@@ -78,12 +91,12 @@ class Show:
     def run_known(self, photo: Photo) -> None:
         """Show what is asked of a known photo, then spatial types that its data does not know."""
         steps = list(known_steps(photo, self.pixels))
-        shown = set().union(*(step.types for step in steps))
-        results = [self.run(step) for step in steps]
+        shown = {name for step in steps if isinstance(step, Step) for name in step.types}
+        results = [result for step in steps if (result := self._try(step)) is not None]
         mask = _first_mask(results)
         if mask is not None:
             for step in simulated_steps(mask, shown, np.random.default_rng(0)):
-                self.run(step)
+                self._try(step)
 
     def run_own(self, prompts: Sequence[Prompt]) -> None:
         """Show what prompts give, then what other types could have been given for the same object.
@@ -91,8 +104,6 @@ class Show:
         Args:
             prompts: of the user; without any, a click in the middle.
         """
-        from seemkit.prompting.read import read_prompt
-
         height, width = self.scene.size
         middle = {"type": "point", "x": width / 2, "y": height / 2}
         first = tuple(prompts) or (read_prompt(middle),)
@@ -100,23 +111,24 @@ class Show:
         result = self.run(start)
         mask = _first_mask([result])
         if mask is None:
+            self.left_out.append(LeftOut("other prompts", "the first gave no mask to follow"))
             return
-        for step in simulated_steps(mask, start.types, np.random.default_rng(0)):
-            self.run(step)
-        if result.labels[0]:
-            for step in word_steps(result.labels[0][0][0], start.types):
-                self.run(step)
-        for step in reference_step(self.pixels, mask, start.types):
-            self.run(step)
-        again = tuple(
-            prompt.model_copy(update={"object": result.objects[0]}) for prompt in correction(result.masks[0])
-        )
+        words = result.labels[0][0][0] if result.labels[0] else ""
+        more = [
+            *simulated_steps(mask, start.types, np.random.default_rng(0)),
+            *(word_steps(words, start.types) if words else ()),
+            *reference_step(self.pixels, mask, start.types),
+        ]
+        for step in more:
+            self._try(step)
+        own = [prompt for prompt in first if prompt.object == result.objects[0]]
+        again = tuple(p.model_copy(update={"object": own[0].object}) for p in correction(result.masks[0], own))
         if again:
             self.run(Step(start.title, first, again))
 
     def run(self, step: Step) -> Result:
         """Answer a step, as one round or as two with memory; returns the last result."""
-        self.say(step.title)
+        self._say(step.title)
         for prompt in step.prompts:
             self._show_other_photo(prompt)
         if not step.then:
@@ -135,6 +147,17 @@ class Show:
         count = len(self.tiles)
         columns = min((5, 4, 3), key=lambda c: (-count % c, abs(c - 4)))
         return sheet([(tile.title, tile.picture) for tile in self.tiles], columns, heading=heading)
+
+    def _try(self, step: Step | LeftOut) -> Result | None:
+        """Run a step that the user did not ask for; if it cannot be answered it is left out."""
+        if isinstance(step, LeftOut):
+            self.left_out.append(step)
+            return None
+        try:
+            return self.run(step)
+        except SeemkitError as error:
+            self.left_out.append(LeftOut(step.title, str(error)))
+            return None
 
     def _answer(self, title: str, prompts: Sequence[Prompt]) -> Result:
         start = time.perf_counter()

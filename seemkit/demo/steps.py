@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seemkit.demo.photos import MIRRORED, Asked, Photo, find_file
+from seemkit.demo.photos import MIRRORED, Photo, find_file
+from seemkit.geometry.grid import Grid
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_types, read_prompt
 
-__all__ = ["Step", "correction", "known_steps", "reference_step", "simulated_steps", "word_steps"]
+__all__ = ["LeftOut", "Step", "correction", "known_steps", "reference_step", "simulated_steps", "word_steps"]
+
+STRAY = 16
+"""Pixels of the smallest part of a mask that is worth a click."""
 
 
 @dataclass(frozen=True)
@@ -33,23 +37,37 @@ class Step:
         return {prompt.type_name() for prompt in (*self.prompts, *self.then)}
 
 
-def known_steps(photo: Photo, pixels: NDArray[np.uint8]) -> Iterator[Step]:
-    """The steps of a photo that the demo knows, (H, W, 3).
+@dataclass(frozen=True)
+class LeftOut:
+    """What the sheet does not show, and why."""
 
-    Types that are not installed, or quarantined, are left out.
-    """
-    installed = set(prompt_types())
+    title: str
+    reason: str
+
+
+def known_steps(photo: Photo, pixels: NDArray[np.uint8]) -> Iterator[Step | LeftOut]:
+    """The steps of a photo (H, W, 3) that the demo knows; those of types that cannot be used are left out."""
+    usable = prompt_types()
     for asked in photo.asked:
-        if {str(data["type"]) for data in (*asked.prompts, *asked.then)} <= installed:
-            yield _read(asked, pixels)
+        missing = {str(data["type"]) for data in (*asked.prompts, *asked.then)} - set(usable)
+        if missing:
+            yield LeftOut(asked.title, f"no usable plugin provides {' and '.join(sorted(missing))}")
+        else:
+            yield Step(asked.title, _read_all(asked.prompts, pixels), _read_all(asked.then, pixels))
 
 
-def simulated_steps(mask: NDArray[np.bool_], shown: Collection[str], rng: np.random.Generator) -> Iterator[Step]:
+def simulated_steps(
+    mask: NDArray[np.bool_], shown: Collection[str], rng: np.random.Generator
+) -> Iterator[Step | LeftOut]:
     """A step for each installed spatial type that was not `shown`: what a user could give for the object `mask`."""
     for name, kind in prompt_types().items():
         if name in shown or not issubclass(kind, SpatialPrompt):
             continue
-        prompt = kind.simulate(mask, rng)
+        try:
+            prompt = kind.simulate(mask, rng)
+        except Exception as error:  # of a plugin
+            yield LeftOut(name, f"its plugin raised {type(error).__name__} when it simulated a user")
+            continue
         if prompt is not None:
             yield Step(f"{name}, simulated", (prompt,))
 
@@ -69,24 +87,34 @@ def reference_step(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Co
         yield Step("a region of the photo, mirrored", (read_prompt(data),))
 
 
-def correction(mask: NDArray[np.bool_]) -> tuple[Prompt, ...]:
-    """A click that corrects a mask nobody knows the truth of: not its second part, or else its innermost pixel."""
+def correction(mask: NDArray[np.bool_], prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+    """A click that corrects a mask (H, W) whose truth nobody knows.
+
+    A part of the mask that none of the prompts touches is clicked away; without one, the innermost pixel of what
+    they touch is clicked once more.
+    """
     from scipy import ndimage
 
     parts, count = ndimage.label(mask)
     if count == 0 or "point" not in prompt_types():
         return ()
-    sizes = np.bincount(parts.ravel())[1:]
-    order = np.argsort(-sizes, kind="stable")
-    stray = len(order) > 1 and sizes[order[1]] >= 16
-    part = parts == order[1 if stray else 0] + 1
-    depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    meant = _parts_meant(parts, sizes, prompts)
+    stray = [part for part in np.argsort(-sizes, kind="stable") if part not in meant and sizes[part] >= STRAY]
+    chosen = parts == stray[0] if stray else np.isin(parts, sorted(meant))
+    depth = ndimage.distance_transform_edt(np.pad(chosen, 1))[1:-1, 1:-1]
     row, column = divmod(int(depth.argmax()), mask.shape[1])
     return (read_prompt({"type": "point", "x": column + 0.5, "y": row + 0.5, "include": not stray}),)
 
 
-def _read(asked: Asked, pixels: NDArray[np.uint8]) -> Step:
-    return Step(asked.title, _read_all(asked.prompts, pixels), _read_all(asked.then, pixels))
+def _parts_meant(parts: NDArray[np.int32], sizes: NDArray[np.int64], prompts: Sequence[Prompt]) -> set[int]:
+    """The parts of a mask that prompts touch, or the largest if they touch none."""
+    height, width = parts.shape
+    grid = Grid(height, width, image=(height, width))
+    spatial = [prompt for prompt in prompts if isinstance(prompt, SpatialPrompt) and prompt.include]
+    touched = {int(part) for prompt in spatial for part in np.unique(parts[prompt.region(grid).mask])} - {0}
+    return touched or {int(sizes.argmax())}
 
 
 def _read_all(given: Sequence[Mapping[str, object]], pixels: NDArray[np.uint8]) -> tuple[Prompt, ...]:

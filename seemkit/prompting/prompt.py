@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seemkit.errors import PromptError
 from seemkit.geometry.grid import Grid
@@ -24,7 +24,19 @@ __all__ = ["Draw", "Prompt", "SpatialPrompt", "TokenPrompt"]
 Draw = Literal["point", "box", "stroke", "polygon", "mask", "text", "image", "none"]
 
 
-class Prompt(BaseModel, ABC):
+class _OneSentence(type(BaseModel)):  # type: ignore[misc]  # pydantic's metaclass has no public name
+    """Lets a prompt that is built with wrong fields fail with one sentence in place of pydantic's list."""
+
+    def __call__(cls, *args: Any, **fields: Any) -> Any:
+        try:
+            return super().__call__(*args, **fields)
+        except ValidationError as error:
+            from seemkit.prompting.read import explain
+
+            raise explain(error, cls, path=cls.type_name()) from error
+
+
+class Prompt(BaseModel, ABC, metaclass=_OneSentence):
     """What a user gives, in pixels of the original image, (x, y), or as a text or a reference.
 
     A subclass adds its fields and a ``type`` with a literal default, which is also its flag on the command

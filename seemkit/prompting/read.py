@@ -69,6 +69,10 @@ def read_flag(kind: type[_Kind], text: str, *, include: bool = True, default_obj
         return type(prompt)(**{**fields, "object": named or default_object, "include": include})
     except ValidationError as error:
         raise explain(error, kind, path=flag) from error
+    except PromptError as error:
+        if isinstance(error.__cause__, ValidationError):
+            raise explain(error.__cause__, kind, path=flag) from error
+        raise
 
 
 def prompt_types() -> dict[str, type[Prompt]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydantic import ValidationError
-from seemkit.api import Grid, Prompt, SpatialPrompt, prompt_types, read_prompt
+from seemkit.api import Grid, Prompt, PromptError, SpatialPrompt, prompt_types, read_prompt
 from seemkit.prompting.assets import collect_assets
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
@@ -168,7 +168,7 @@ def test_a_number_that_is_not_finite_is_refused_wherever_it_stands(bad: float) -
         lambda: Polygon(points=np.array([(0, 0), (9, bad), (9, 9)])),
         lambda: Memory(mask=np.array([[0.5, bad]])),
     ):
-        with pytest.raises(ValidationError, match="finite"):
+        with pytest.raises(PromptError, match="finite"):
             make()
 
 
@@ -182,7 +182,7 @@ def test_memory_takes_masks_and_logits_and_no_other_numbers() -> None:
         (LOGITS[None], "expected"),
         (["a"], "array of numbers"),
     ):
-        with pytest.raises(ValidationError, match=why):
+        with pytest.raises(PromptError, match=why):
             Memory(mask=wrong)
 
 
