@@ -1,22 +1,23 @@
-"""What `seemkit info` says of a component: from its metadata and source, and for prompt types from the type."""
+"""What `seemkit info` says of a component, from its metadata and source; of a prompt type, from the type."""
 
 import re
-from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from seemkit.assembly.assembly import SLOTS
 from seemkit.cli.prompt_flags import PromptFlag
 from seemkit.cli.static_source import Option, docstring_of, options_of
 from seemkit_registry import Component
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
 __all__ = ["describe_component"]
 
+_PLAIN = TypeAdapter(dict[str, JsonValue])
 
-def describe_component(component: Component, flag: PromptFlag | None) -> "dict[str, JsonValue]":
-    """Everything about a component as plain data; `flag` is what it is on the command line, if it is a prompt."""
-    about: dict[str, JsonValue] = {**component.as_dict(), "about": docstring_of(component) or component.summary}
+
+def describe_component(component: Component, flag: PromptFlag | None) -> dict[str, JsonValue]:
+    """A component as plain data; `flag` is what it is on the command line, if it is a prompt type."""
+    about: dict[str, JsonValue] = dict(_PLAIN.validate_python(component.as_dict()))
+    about["about"] = docstring_of(component) or component.summary
     if flag is not None:
         return {**about, **_describe_prompt(flag)}
     slot = next((slot for slot, kind in SLOTS.items() if kind == component.kind), None)
@@ -28,7 +29,7 @@ def describe_component(component: Component, flag: PromptFlag | None) -> "dict[s
     return about
 
 
-def _describe_prompt(flag: PromptFlag) -> "dict[str, JsonValue]":
+def _describe_prompt(flag: PromptFlag) -> dict[str, JsonValue]:
     from seemkit.cli.prompt_values import opens_object
     from seemkit.prompting.prompt import SpatialPrompt
 
@@ -51,19 +52,13 @@ def _describe_prompt(flag: PromptFlag) -> "dict[str, JsonValue]":
 
 def _import_options(component: Component) -> list[Option]:
     """The options of a component whose source does not tell; its plugin is imported under guard."""
-    from pydantic import BaseModel
-
     from seemkit.host import registry
 
     model = getattr(registry().load(component), "Options", None)
     return _model_options(model) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _model_options(model: object) -> list[Option]:
-    from pydantic import BaseModel
-
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
+def _model_options(model: type[BaseModel]) -> list[Option]:
     options = []
     for name, field in model.model_fields.items():
         kind = getattr(field.annotation, "__name__", None) if isinstance(field.annotation, type) else None
@@ -78,6 +73,5 @@ def _short(kind: str) -> str:
     return bare if len(bare) <= 60 else f"{bare[:57]}..."
 
 
-def _as_dict(option: Option) -> "JsonValue":
+def _as_dict(option: Option) -> JsonValue:
     return {"name": option.name, "kind": option.kind, "default": option.default, "about": option.about}
-

@@ -36,40 +36,28 @@ def demo(
 ) -> None:
     """Segment a real photo by every kind of prompt, on one contact sheet.
 
-    PHOTO is astronaut (the default), coffee or motorcycle, which scikit-image carries, or a photo of your own, where
-    a click in the middle, or your prompts, show the way.
+    PHOTO is astronaut (the default), coffee or motorcycle, which scikit-image carries, or a photo of your
+    own, where a click in the middle, or your prompts, show the way.
     """
-    from seemkit.demo.photos import DEFAULT, PHOTOS, find_file
-    from seemkit.results.atomic import check_target, replacing
-    from seemkit_registry.suggestion import nearest
+    from seemkit.demo.photos import PHOTOS
+    from seemkit.demo.show import Show
+    from seemkit.imaging.load import load_image
+    from seemkit.results.atomic import replacing
 
-    target = Path(out)
-    if target.suffix.lower() != ".png":
-        raise RequestError(f"-o {out!r} is not a .png file; write {target.with_suffix('.png').name!r}", path="-o")
-    check_target(target)
+    file, known = _find_photo(photo)
+    target = _check_target(out, file)
     prompts = read_prompts(given)
-    name = photo or DEFAULT
-    known = PHOTOS.get(name) if not Path(name).exists() else None
-    if known is None and (near := nearest(name, PHOTOS)) and not Path(name).exists():
-        raise RequestError(f"there is no photo {name!r}; did you mean {near[0]!r}?", suggestion=near[0])
-    file = str(find_file(known.file)) if known is not None else name
-    if known is None and target.exists() and Path(file).exists() and target.samefile(file):
-        raise RequestError(f"{out!r} is the photo itself; give another file to write to", path="-o")
     with Progress() as progress:
-        from seemkit.imaging.load import load_image
-
         progress.say(f"reading {file}")
         pixels = load_image(file)
         check_prompts(given, prompts, (pixels.shape[0], pixels.shape[1]))
         progress.say(f"loading {choice.assembly}")
         model = choice.load()
-        from seemkit.demo.show import Show
-
         progress.say(f"encoding {Path(file).name}")
-        names = split_words(vocabulary) or (known.vocabulary if known is not None else None)
+        names = split_words(vocabulary) or (PHOTOS[known].vocabulary if known else None)
         show = Show(model, pixels, names, progress.say)
-        if known is not None and not prompts:
-            show.run_known(known)
+        if known and not prompts:
+            show.run_known(PHOTOS[known])
         else:
             show.run_own(prompts)
         progress.say("drawing the sheet")
@@ -77,6 +65,35 @@ def demo(
         with replacing(target) as stream:
             picture.save(stream, "PNG")
     _print(show, file, target)
+
+
+def _find_photo(photo: str | None) -> tuple[str, str | None]:
+    """The file of the photo, and the name that the demo knows it by; a file comes before a name."""
+    from seemkit.demo.photos import DEFAULT, PHOTOS, find_file
+    from seemkit_registry.suggestion import nearest
+
+    name = photo if photo is not None else DEFAULT
+    if photo is not None and Path(photo).exists():
+        return photo, None
+    if name in PHOTOS:
+        return str(find_file(PHOTOS[name].file)), name
+    near = nearest(name, PHOTOS)
+    if near:
+        raise RequestError(f"there is no photo {name!r}; did you mean {near[0]!r}?", suggestion=near[0])
+    return name, None  # whoever opens it says what is wrong with it
+
+
+def _check_target(out: str, photo: str) -> Path:
+    from seemkit.results.atomic import check_target
+
+    target = Path(out)
+    if target.suffix.lower() != ".png":
+        near = str(target.with_suffix(".png"))
+        raise RequestError(f"-o {out!r} is not a .png file; did you mean {near!r}?", suggestion=near)
+    check_target(target)
+    if target.exists() and Path(photo).exists() and target.samefile(photo):
+        raise RequestError(f"{out!r} is the photo itself; give another file to write to", path="-o")
+    return target
 
 
 def _print(show: "Show", file: str, target: Path) -> None:

@@ -23,7 +23,7 @@ __all__ = ["everything"]
     show_default=True,
     help="Segments that do not overlap, things one by one, or a name for each pixel.",
 )
-@click.option("--stuff", metavar="A,B,...", help="Names of the vocabulary that cannot be counted, such as grass.")
+@click.option("--stuff", metavar="A,B,...", help="Names of it that cannot be counted, such as grass.")
 @model_options
 def everything(
     photo: str, outputs: Outputs, vocabulary: str | None, task: str, stuff: str | None, choice: ModelChoice
@@ -44,7 +44,7 @@ def everything(
         if names is None:
             if model.vocabulary is None:
                 raise RequestError(
-                    f"{choice.assembly!r} has no vocabulary of its own; give one, such as --vocabulary dog,cat,grass",
+                    f"{choice.assembly!r} has no vocabulary of its own; give one, as in --vocabulary dog,cat",
                     path="vocabulary",
                 )
             _check_stuff(uncountable, model.vocabulary)

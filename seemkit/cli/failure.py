@@ -17,7 +17,7 @@ class RequestError(SeemkitError):
 
 
 def report(error: BaseException, *, debug: bool = False) -> int:
-    """Say on standard error what went wrong; returns the exit code. With `debug`, the traceback comes first."""
+    """Say on standard error what went wrong, with `debug` where, and return the exit code."""
     code, sentence = describe(error)
     if debug and code != INTERRUPTED:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
@@ -56,5 +56,3 @@ def _first_line(error: BaseException) -> str:
     if kind == "OutOfMemoryError" or isinstance(error, MemoryError):
         return "there is not enough memory; try -s preprocess.short=320 or --device cpu"
     return f"{kind}: {said}" if said else kind
-
-

@@ -1,4 +1,4 @@
-"""Faults of plugins on the command line: one line each on standard error, unless a command lists them itself."""
+"""Faults of plugins: one line each on standard error, unless a command lists them itself."""
 
 import logging
 from collections.abc import Iterator

@@ -36,7 +36,7 @@ def flag_example(kind: type[Prompt]) -> str | None:
 
 
 def flag_form(kind: type[Prompt]) -> str:
-    """The form of the flag's value for help: ``x,y`` or ``FILE``, as the type words it when it refuses one."""
+    """The form of the flag's value, ``x,y`` or ``FILE``, as the type words it when it refuses one."""
     try:
         kind.parse("?")
     except Exception as error:
@@ -50,7 +50,7 @@ def flag_form(kind: type[Prompt]) -> str:
 def _ways_to_write(values: Sequence[object]) -> Iterator[str]:
     numbers = [_number(value) for value in values if isinstance(value, int | float)]
     texts = [value for value in values if isinstance(value, str)]
-    paths = [" ".join(f"{_number(x)},{_number(y)}" for x, y in value) for value in values if _is_path(value)]
+    paths = [path for value in values if (path := _path(value))]
     if texts and len(texts) == len(values) == 1:
         yield texts[0]
     if numbers and len(numbers) == len(values):
@@ -60,11 +60,16 @@ def _ways_to_write(values: Sequence[object]) -> Iterator[str]:
         yield from (f"{paths[0]}@{number}" for number in numbers)
 
 
-def _is_path(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(point, list | tuple) and len(point) == 2 and all(isinstance(x, int | float) for x in point)
-        for point in value
-    )
+def _path(value: object) -> str:
+    """``x,y x,y ...`` if the value is a list of points; else nothing."""
+    written = []
+    for point in value if isinstance(value, list | tuple) else ():
+        match point:
+            case (int() | float() as x, int() | float() as y):
+                written.append(f"{_number(x)},{_number(y)}")
+            case _:
+                return ""
+    return " ".join(written)
 
 
 def _number(value: float) -> str:

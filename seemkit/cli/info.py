@@ -25,8 +25,8 @@ _YAML = (".yaml", ".yml")
 def info(name: str, as_json: bool) -> None:
     """Describe a component, a prompt type or an assembly.
 
-    NAME is a component such as points, points@1 or seemkit/points, a prompt type such as point, the name of an
-    assembly, or an assembly's YAML file.
+    NAME is a component such as points, points@1 or seemkit/points, a prompt type such as point, the name of
+    an assembly, or an assembly's YAML file.
     """
     from seemkit.cli.faults import mute_faults
 
@@ -102,7 +102,8 @@ def _unknown(name: str) -> RequestError:
     near = nearest(Path(name).name, [*names, *types, *assembly_names()])
     hint = f"did you mean {near[0]!r}?" if near else "'seemkit plugins' lists what there is"
     return RequestError(
-        f"no component, prompt type or assembly is named {name!r}; {hint}", suggestion=near[0] if near else None
+        f"no component, prompt type or assembly is named {name!r}; {hint}",
+        suggestion=near[0] if near else None,
     )
 
 
@@ -163,6 +164,7 @@ def _print_options(options: Sequence[Mapping[str, Any]]) -> None:
     from seemkit.cli.tables import print_table
 
     rows = [
-        [o["name"], o["kind"], "required" if o["default"] is None else o["default"], o["about"]] for o in options
+        [o["name"], o["kind"], "required" if o["default"] is None else o["default"], o["about"]]
+        for o in options
     ]
     print_table(["name", "type", "default", "what it is"], rows)

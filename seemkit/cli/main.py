@@ -1,5 +1,6 @@
 """The command `seemkit`: which commands there are, and how every one of them ends."""
 
+import io
 import os
 import sys
 import warnings
@@ -56,7 +57,8 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
-    def main(self, *args: Any, **extra: Any) -> Any:  # type: ignore[override]  # it always exits
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, say what went wrong if something did, and exit with the code."""
         given = args[0] if args else extra.pop("args", None)
         extra.pop("standalone_mode", None)
         sys.exit(self._run(given, extra))
@@ -65,8 +67,8 @@ class _Commands(click.Group):
         """0 done, 2 the request was wrong, 130 interrupted, 1 anything else."""
         debug = "--debug" in (sys.argv[1:] if args is None else args)
         for stream in (sys.stdout, sys.stderr):
-            with suppress(AttributeError, ValueError):  # a label may hold what a pipe's encoding lacks
-                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            if isinstance(stream, io.TextIOWrapper):  # a label may hold what a pipe's encoding lacks
+                stream.reconfigure(errors="backslashreplace")
         try:
             with fault_lines(), warnings.catch_warnings():
                 if not (debug or sys.warnoptions):

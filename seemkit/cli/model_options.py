@@ -93,7 +93,9 @@ _OPTIONS = (
         default="default",
         help="A .safetensors file, or 'none' for random weights; by default those of the assembly.",
     ),
-    click.option("--device", metavar="DEVICE", default="auto", show_default=True, help="Such as cpu or cuda:1."),
+    click.option(
+        "--device", metavar="DEVICE", default="auto", show_default=True, help="Such as cpu or cuda:1."
+    ),
     click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads of the CPU."),
 )
 

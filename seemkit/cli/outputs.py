@@ -1,6 +1,7 @@
 """Where results go: files that are checked before any work and written whole, standard output, or a table."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -26,11 +27,16 @@ class Outputs:
 
     Attributes:
         file: an overlay, JSON or arrays, by the suffix.
-        json: a file for JSON, or ``-`` for standard output.
+        json_file: a file for JSON, or ``-`` for standard output.
     """
 
     file: str | None = None
-    json: str | None = None
+    json_file: str | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """The files among what is to be written."""
+        return [name for name in (self.file, self.json_file) if name is not None and name != STDOUT]
 
     def check(self, photo: str, *, pixels: bool = True) -> None:
         """Refuse what could not be written in the end, before any work.
@@ -42,7 +48,7 @@ class Outputs:
         from seemkit.results.atomic import check_target
         from seemkit.results.save import check_suffix
 
-        files = [Path(name) for name in (self.file, self.json) if name not in (None, STDOUT)]  # type: ignore[arg-type]
+        files = [Path(name) for name in self.files]
         for path in files:
             if path.exists() and Path(photo).exists() and path.samefile(photo):
                 raise RequestError(f"{str(path)!r} is the photo itself; give another file to write to")
@@ -60,10 +66,10 @@ class Outputs:
     @contextmanager
     def guard(self) -> Iterator[None]:
         """Keep what libraries print off standard output while it is for JSON only."""
-        if self.json != STDOUT:
+        if self.json_file != STDOUT:
             yield
             return
-        with redirect_stdout(click.get_text_stream("stderr")):
+        with redirect_stdout(sys.stderr):
             yield
 
     def write(self, result: "Result", asked: Mapping[str, str] | None = None) -> None:
@@ -71,20 +77,20 @@ class Outputs:
         from seemkit.cli.tables import print_result
         from seemkit.results.atomic import replacing
 
-        if self.file is None and self.json is None:
+        if self.file is None and self.json_file is None:
             print_result(result, asked)
             return
         if self.file is not None:
             result.save(self.file)
-        if self.json == STDOUT:
-            click.echo(json.dumps(result.to_dict(), allow_nan=False))
-        elif self.json is not None:
-            with replacing(self.json) as file:
-                file.write((json.dumps(result.to_dict(), allow_nan=False, ensure_ascii=False) + "\n").encode())
-        written = [name for name in (self.file, self.json) if name is not None and name != STDOUT]
-        count = f"{len(result)} mask{'s' * (len(result) != 1)}"
-        for name in written:
-            click.echo(f"{name}: {count}", err=self.json == STDOUT)
+        if self.json_file is not None:
+            text = json.dumps(result.to_dict(), allow_nan=False)
+            if self.json_file == STDOUT:
+                click.echo(text)
+            else:
+                with replacing(self.json_file) as file:
+                    file.write(f"{text}\n".encode())
+        for name in self.files:
+            click.echo(f"{name}: {len(result)} mask{'s' * (len(result) != 1)}", err=self.json_file == STDOUT)
 
 
 def output_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -108,6 +114,9 @@ _OPTIONS = (
         help="Write the photo with masks (.png, .jpg, .webp), arrays (.npz) or JSON (.json).",
     ),
     click.option(
-        "--json", "json_file", metavar="FILE|-", help="Write JSON with masks as run lengths; - is standard output."
+        "--json",
+        "json_file",
+        metavar="FILE|-",
+        help="Write JSON with masks as run lengths; - is standard output.",
     ),
 )

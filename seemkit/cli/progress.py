@@ -1,4 +1,4 @@
-"""A line on standard error that says what is going on, if that takes more than a second and somebody looks."""
+"""A line on a terminal that says what is going on, if that takes more than a second."""
 
 import sys
 import threading

@@ -63,7 +63,7 @@ class Given:
 
 
 def prompt_flags(reserved: Collection[str] = ()) -> list[PromptFlag]:
-    """A flag for each usable prompt type, sorted; a name that is taken, or not free, gives way to a qualified one.
+    """A flag for each usable prompt type, sorted; where its name is not free, the qualified one is taken.
 
     Args:
         reserved: names of flags that the command has itself, without dashes.
@@ -92,6 +92,7 @@ class PromptCommand(Command):
     """A command that takes prompts; its function gets them as `given`, in the order of the command line."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The prompt flags of the installed plugins, then the command's own parameters."""
         own = super().get_params(ctx)
         if ctx.meta.get(_TAKEN) is None:
             taken = {name.removeprefix("--") for parameter in own for name in parameter.opts}
@@ -99,6 +100,7 @@ class PromptCommand(Command):
         return [*ctx.meta[_TAKEN], *own]
 
     def read_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the flags, and bring the prompts into the order in which they were written."""
         _, _, order = self.make_parser(ctx).parse_args(list(args))
         rest = super().read_args(ctx, args)
         values = {
@@ -114,6 +116,7 @@ class PromptCommand(Command):
         return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Prompt types first, each with what it takes; then those at fault, then the options."""
         parameters = self.get_params(ctx)
         prompts = [record for p in parameters if isinstance(p, _PromptOption) and (record := p.row())]
         options = [p for p in parameters if isinstance(p, click.Option)]
@@ -127,6 +130,7 @@ class PromptCommand(Command):
             formatter.write_dl(rest)
 
     def explain_flag(self, ctx: click.Context, flag: str) -> tuple[str, str | None]:
+        """As for any command; a flag of a prompt type that cannot be used says why."""
         asked = flag.lstrip("-")
         bare = asked.removeprefix("not-")
         flags = [p.flag for p in self.get_params(ctx) if isinstance(p, _PromptOption) and p.include]
@@ -135,8 +139,10 @@ class PromptCommand(Command):
         claims = [each for each in flags if each.kind.type_name() == bare]
         if claims:
             names = [f"--{asked.removesuffix(bare)}{each.name}" for each in claims]
-            several = "several plugins have that type" if len(claims) > 1 else "the command has that name itself"
-            return f"there is no flag {flag}: {several}; write {' or '.join(names)}", names[0]
+            why = (
+                "several plugins have that type" if len(claims) > 1 else "the command needs that name itself"
+            )
+            return f"there is no flag {flag}: {why}; write {' or '.join(names)}", names[0]
         faults = {word: c.fault for c in registry().components("prompts") if c.fault for word in _words(c)}
         near = nearest(bare, [*faults, *(name[2:] for name in self.long_flags(ctx))])
         fault = faults.get(bare) or (faults.get(near[0]) if near else None)
@@ -184,5 +190,3 @@ def _quote(text: str) -> str:
     if re.fullmatch(r"[\w.,:/@#=+-]+", text):
         return text
     return "'" + text.replace("'", "'\\''") + "'" if '"' in text else f'"{text}"'
-
-

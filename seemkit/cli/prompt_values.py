@@ -22,9 +22,9 @@ def opens_object(kind: type[Prompt]) -> bool:
 def read_prompts(given: Sequence[Given]) -> list[Prompt]:
     """The prompts of the flags, in their order.
 
-    A flag that names its object (``dog:120,80``) belongs to that. Of the others, one that puts the object into
-    words opens an object of its own, numbered; the rest share object 1. Excluding words go with the words before
-    them, or else after them, or else with object 1.
+    A flag that names its object (``dog:120,80``) belongs to that. Of the others, one that puts the object
+    into words opens an object of its own, numbered; the rest share object 1. Excluding words go with the
+    words before them, or else after them, or else with object 1.
 
     Raises:
         PromptError: a value cannot be read, or an object has nothing that includes.
@@ -73,7 +73,8 @@ def _check_includes(given: Sequence[Given], prompts: Sequence[Prompt]) -> None:
         message = f"{each} says what object {prompt.object!r} is not, but nothing says what it is"
         other = next((o for o, p in zip(given, prompts, strict=True) if p.include), None)
         if name is not None or other is None:
-            message += f"; add a flag that includes, such as --{each.flag.name} {name + ':' if name else ''}..."
+            start = f"{name}:..." if name else "..."
+            message += f"; add a flag that includes, such as --{each.flag.name} {start}"
         else:
             word, text = split_flag(other.text)
             word = word or "it"

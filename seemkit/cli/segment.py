@@ -20,29 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["segment"]
 
 
-class _Selection(click.ParamType):
-    """``best``, ``all`` or a number of masks."""
-
-    name = "select"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> "Select":
-        if value in ("best", "all"):
-            return value  # type: ignore[return-value]
-        text = str(value)
-        if text.isascii() and text.isdigit() and int(text) >= 1:
-            return int(text)
-        raise RequestError(f"--select {text!r} is not 'best', 'all' or a number of masks from 1 on", path="select")
-
-
 @click.command(cls=PromptCommand)
 @click.argument("photo")
 @output_options
 @click.option("--vocabulary", metavar="A,B,...", help="Names that labels are chosen from, such as dog,cat.")
 @click.option(
     "--select",
-    type=_Selection(),
     default="best",
     show_default=True,
     metavar="best|all|K",
@@ -54,15 +37,17 @@ def segment(
     given: Sequence[Given],
     outputs: Outputs,
     vocabulary: str | None,
-    select: "Select",
+    select: str,
     choice: ModelChoice,
 ) -> None:
     """Segment what prompts point at in a photo.
 
-    PHOTO is an image file, or a scene that was saved as .scene. Coordinates are x,y in its pixels. Flags that
-    put an object into words open an object each, all others share object 1; NAME:VALUE names the object instead.
+    PHOTO is an image file, or a scene that was saved as .scene. Coordinates are x,y in its pixels. Flags
+    that put an object into words open an object each, all others share object 1; NAME:VALUE names the object
+    instead, as in --point dog:120,80.
     """
     outputs.check(photo, pixels=not is_scene_file(photo))
+    wanted = _read_select(select)
     if not given:
         raise RequestError(f"no prompt was given; give at least one{_such_as()}", path="prompts")
     prompts = read_prompts(given)
@@ -75,9 +60,21 @@ def segment(
         progress.say(f"encoding {photo}")
         scene = model.encode(source)
         progress.say("answering the prompts")
-        result = model.segment(scene, prompts, vocabulary=split_words(vocabulary), select=select)
+        result = model.segment(scene, prompts, vocabulary=split_words(vocabulary), select=wanted)
     asked = {name: _ask(given, [p.object == name for p in prompts]) for name in {p.object for p in prompts}}
     outputs.write(result, asked)
+
+
+def _read_select(text: str) -> "Select":
+    if text == "best":
+        return "best"
+    if text == "all":
+        return "all"
+    if text.isascii() and text.isdigit() and int(text) >= 1:
+        return int(text)
+    raise RequestError(
+        f"--select {text!r} is not 'best', 'all' or a number of masks from 1 on", path="select"
+    )
 
 
 def _such_as() -> str:

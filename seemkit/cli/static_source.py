@@ -1,4 +1,4 @@
-"""What the source of a component says of it: its docstring and its options. Importing a backbone would load torch."""
+"""What the source of a component says of it: docstring and options. Importing a backbone would load torch."""
 
 import ast
 import tokenize

@@ -18,7 +18,7 @@ _PIPE = 10_000
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
-    """Print rows under columns; those in `right` are flush right. Text is printed as it is, without markup."""
+    """Print rows under columns; those in `right` are flush right. Cells hold no markup."""
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Show", "Tile"]
 
+
 @dataclass(frozen=True, eq=False)
 class Tile:
     """A picture of the sheet; with a result and its seconds if it is an answer."""
@@ -122,9 +123,9 @@ class Show:
         for step in more:
             self._try(step)
         own = [prompt for prompt in first if prompt.object == result.objects[0]]
-        again = tuple(p.model_copy(update={"object": own[0].object}) for p in correction(result.masks[0], own))
+        again = [p.model_copy(update={"object": own[0].object}) for p in correction(result.masks[0], own)]
         if again:
-            self.run(Step(start.title, first, again))
+            self.run(Step(start.title, first, tuple(again)))
 
     def run(self, step: Step) -> Result:
         """Answer a step, as one round or as two with memory; returns the last result."""
@@ -171,15 +172,12 @@ class Show:
     def _show_other_photo(self, prompt: Prompt) -> None:
         """A prompt that points into another photo is shown on that first."""
         image, regions = getattr(prompt, "image", None), getattr(prompt, "prompts", ())
-        if isinstance(image, str | np.ndarray) and all(isinstance(region, SpatialPrompt) for region in regions):
+        if isinstance(image, str | np.ndarray) and all(isinstance(r, SpatialPrompt) for r in regions):
             picture = draw_overlay(load_image(image), [], prompts=regions)
             self.tiles.append(Tile("where the reference points", picture))
 
 
 def _first_mask(results: Sequence[Result]) -> NDArray[np.bool_] | None:
     """The first mask that is neither empty nor the whole photo."""
-    for result in results:
-        for mask in result.masks:
-            if mask.any() and not mask.all():
-                return mask
-    return None
+    masks = (np.asarray(mask, np.bool_) for result in results for mask in result.masks)
+    return next((mask for mask in masks if mask.any() and not mask.all()), None)

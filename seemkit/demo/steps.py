@@ -1,4 +1,4 @@
-"""The steps of the demo: prompts and a title each, from the data of a known photo or from a mask of any photo."""
+"""The steps of the demo: prompts and a title each, from a known photo's data or from a mask of any photo."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def known_steps(photo: Photo, pixels: NDArray[np.uint8]) -> Iterator[Step | Left
 def simulated_steps(
     mask: NDArray[np.bool_], shown: Collection[str], rng: np.random.Generator
 ) -> Iterator[Step | LeftOut]:
-    """A step for each installed spatial type that was not `shown`: what a user could give for the object `mask`."""
+    """What a user could give for the object `mask`: a step for each spatial type not yet `shown`."""
     for name, kind in prompt_types().items():
         if name in shown or not issubclass(kind, SpatialPrompt):
             continue
@@ -79,7 +79,9 @@ def word_steps(words: str, shown: Collection[str]) -> Iterator[Step]:
             yield Step(f"{name}: {words}", (kind.parse(words),))
 
 
-def reference_step(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Collection[str]) -> Iterator[Step]:
+def reference_step(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Collection[str]
+) -> Iterator[Step]:
     """Look for the object `mask` as it looks in the mirrored photo, if a reference can be given."""
     if "reference" not in shown and {"reference", "mask"} <= set(prompt_types()):
         region = {"type": "mask", "mask": mask[:, ::-1]}
@@ -90,8 +92,8 @@ def reference_step(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Co
 def correction(mask: NDArray[np.bool_], prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
     """A click that corrects a mask (H, W) whose truth nobody knows.
 
-    A part of the mask that none of the prompts touches is clicked away; without one, the innermost pixel of what
-    they touch is clicked once more.
+    A part of the mask that none of the prompts touches is clicked away; without one, the innermost pixel of
+    what they touch is clicked once more.
     """
     from scipy import ndimage
 

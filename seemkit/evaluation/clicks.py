@@ -1,8 +1,8 @@
 """Simulated clicks by the protocol of RITM and its successors (Sofiiuk et al., ICIP 2022).
 
-The first click is the innermost pixel of the object; each later one that of the larger of the missed and the wrongly
-selected areas (exact Euclidean distance transform, the image border counts as outside, no pixel twice); a mask's
-IoU leaves out ignored pixels. NoC@t is the number of clicks to reach an IoU of t, 20 if it is never reached.
+The first click is the innermost pixel of the object; each later one that of the deeper of the missed and the
+wrongly selected areas (exact Euclidean distance transform, the image border counts as outside, no pixel twice); a
+mask's IoU leaves out ignored pixels. NoC@t is the number of clicks to reach an IoU of t, 20 if it is never reached.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def click_curve(model: Model, item: Labelled, clicks: int = CLICKS, *, memory: b
     used = np.zeros(item.mask.shape, bool)
     curve = np.zeros(clicks)
     for k in range(clicks):
-        click = next_click(prediction & ~item.ignore, item.mask, used | item.ignore)
+        click = next_click(prediction, item.mask, used, item.ignore)
         if click is None:
             curve[k:] = curve[k - 1] if k else 1.0
             break
@@ -49,9 +49,6 @@ def click_curve(model: Model, item: Labelled, clicks: int = CLICKS, *, memory: b
         else:
             prediction = model.segment(session.scene, session.prompts).masks[0]
         curve[k] = iou(prediction, item.mask, item.ignore)
-        if curve[k] > 0.99:
-            curve[k:] = curve[k]
-            break
     return curve
 
 

@@ -1,4 +1,4 @@
-"""A made-up model with the part of the public face that the evaluators use; its answers are known in advance."""
+"""A made-up model with the part of the public face that evaluators use; its answers are known in advance."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,9 @@ class MadeUpModel:
     def session(self, image: np.ndarray) -> MadeUpSession:
         return MadeUpSession(self, image)
 
-    def segment(self, scene: np.ndarray, prompts: Sequence[Any], vocabulary: Sequence[str] = ()) -> SimpleNamespace:
+    def segment(
+        self, scene: np.ndarray, prompts: Sequence[Any], vocabulary: Sequence[str] = ()
+    ) -> SimpleNamespace:
         self.asked.append(list(prompts))
         return SimpleNamespace(masks=self.answer(scene, prompts)[None], labels=(((self.label, 1.0),),))
 

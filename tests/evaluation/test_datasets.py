@@ -17,7 +17,10 @@ def write(path: Path, keys: list[str]) -> Path:
     levels[1, 2], levels[2, 3:5] = 255, 128
     with tarfile.open(path, "w") as tar:
         for n, key in enumerate(keys):
-            for suffix, form, array in (("webp", "WEBP", np.full((4, 6, 3), 10 * n, np.uint8)), ("png", "PNG", levels)):
+            for suffix, form, array in (
+                ("webp", "WEBP", np.full((4, 6, 3), 10 * n, np.uint8)),
+                ("png", "PNG", levels),
+            ):
                 stream = io.BytesIO()
                 Image.fromarray(array).save(stream, form)
                 info = tarfile.TarInfo(f"{key}.{suffix}")

@@ -12,7 +12,7 @@ from seemkit.evaluation.video import boundary_f, video_figures
 
 
 def slow_f(prediction: np.ndarray, truth: np.ndarray) -> float:
-    """As in the DAVIS code: boundaries by shifts, matched within the radius by comparing all pairs of pixels."""
+    """As in the DAVIS code: boundaries by shifts, matched within the radius, here by comparing all pairs."""
 
     def boundary(mask: np.ndarray) -> np.ndarray:
         rows, columns = mask.shape

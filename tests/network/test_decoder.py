@@ -110,10 +110,13 @@ def test_region_rows_are_keys_and_values_only(decoder: MaskDecoder, heads: Heads
     scene, query, region = scene_of(decoder), queries(decoder), anew("region")
     wiring = Wiring([query, region], decoder.preset)
     assert wiring.content.shape[1] == QUERIES
-    assert wiring.allowed is None
+    assert wiring.allowed is not None
+    assert wiring.allowed.shape == (1, QUERIES, QUERIES + 3)
     extra, position = wiring.extra(2)
-    assert extra is region.content[2]
-    assert position is region.position[2]
+    assert extra is not None
+    assert position is not None
+    assert torch.equal(extra, region.content[2])
+    assert torch.equal(position, region.position[2])
     before = decoder(scene, [query, region], heads).queries
     assert isinstance(region.content, tuple)
     for level in range(3):

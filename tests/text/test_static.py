@@ -1,4 +1,4 @@
-"""The static text encoder: the packaged table, its mean, unknown and empty texts. Names by nearness are common sense."""
+"""The static text encoder: the packaged table (names by common sense), its mean, unknown and empty texts."""
 
 import pytest
 import torch
@@ -7,7 +7,21 @@ from torch.nn import functional
 
 from seemkit_text.static import Static, StaticEncoder
 
-NAMES = ["person", "bicycle", "car", "dog", "cat", "horse", "couch", "cup", "airplane", "boat", "bird", "tv", "pizza"]
+NAMES = [
+    "person",
+    "bicycle",
+    "car",
+    "dog",
+    "cat",
+    "horse",
+    "couch",
+    "cup",
+    "airplane",
+    "boat",
+    "bird",
+    "tv",
+    "pizza",
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +51,9 @@ def tiny() -> StaticEncoder:
         ("a photo of a dog", "dog"),
     ],
 )
-def test_the_nearest_name_is_the_one_that_means_the_same(encoder: StaticEncoder, text: str, name: str) -> None:
+def test_the_nearest_name_is_the_one_that_means_the_same(
+    encoder: StaticEncoder, text: str, name: str
+) -> None:
     names = torch.stack([phrase.embedding for phrase in encoder.encode(NAMES)])
     close = functional.cosine_similarity(names, encoder.encode([text])[0].embedding, dim=1)
     assert NAMES[int(close.argmax())] == name
@@ -76,7 +92,9 @@ def test_the_declared_width_is_that_of_the_tokens(encoder: StaticEncoder) -> Non
 
 
 def test_an_unknown_table_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(ValidationError, match="'minilm-129' is no packaged text table; did you mean 'minilm-128'"):
+    with pytest.raises(
+        ValidationError, match="'minilm-129' is no packaged text table; did you mean 'minilm-128'"
+    ):
         Static.Options(table="minilm-129")
 
 

@@ -11,7 +11,7 @@ MASKS = arrays.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 
 def slow_depth(mask: np.ndarray) -> np.ndarray:
-    """Distance of each pixel's centre to the nearest centre outside, one ring around the image being outside."""
+    """Distance of each pixel to the nearest one outside, a ring around the image being outside."""
     padded = np.pad(mask, 1)
     outside = np.argwhere(~padded)
     found = np.zeros(mask.shape)
@@ -52,3 +52,26 @@ def test_pixels_used_before_are_not_clicked_again() -> None:
     assert click is not None
     assert click[:2] != (2, 2)
     assert next_click(nothing, truth, truth) is None
+
+
+def test_pixels_used_before_still_count_as_errors_for_the_depth_of_others() -> None:
+    truth = np.zeros((9, 9), bool)
+    truth[1:8, 1:8] = True
+    used = np.zeros((9, 9), bool)
+    used[4, 4] = True
+    click = next_click(np.zeros((9, 9), bool), truth, used)
+    assert click is not None
+    assert slow_depth(truth)[click[1], click[0]] == 3.0  # beside the centre, as RITM's clicker chooses
+
+
+def test_a_tie_is_a_negative_click_and_ignored_pixels_are_no_error() -> None:
+    truth, prediction = np.zeros((1, 8), bool), np.zeros((1, 8), bool)
+    truth[0, :2], prediction[0, 5:7] = True, True
+    click = next_click(prediction, truth)
+    assert click is not None
+    assert not click[2]
+    ignore = np.zeros((1, 8), bool)
+    ignore[0, 5:7] = True
+    click = next_click(prediction, truth, ignore=ignore)
+    assert click is not None
+    assert click[2]

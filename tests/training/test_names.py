@@ -18,6 +18,8 @@ def test_a_file_name_that_begins_with_a_synset_has_its_first_lemma(key: str, nam
     assert name_of_synset(key) == name
 
 
-@pytest.mark.parametrize("key", ["sun_brbymiqqcfkijqko", "ILSVRC2012_val_00029787", "n0208407_1", "n99999999_1", ""])
+@pytest.mark.parametrize(
+    "key", ["sun_brbymiqqcfkijqko", "ILSVRC2012_val_00029787", "n0208407_1", "n99999999_1", ""]
+)
 def test_other_file_names_have_none(key: str) -> None:
     assert name_of_synset(key) is None

@@ -31,7 +31,9 @@ def picture(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (60, 80))
 
 def test_a_crop_keeps_the_object_and_fades_its_surroundings() -> None:
     shown = picture((20, 40, 30, 50))
-    crop = masked_crop(shown.image, shown.mask(0), margin=0.5, keep=0.3, size=40)  # 40 x 40 pixels: no resizing
+    crop = masked_crop(
+        shown.image, shown.mask(0), margin=0.5, keep=0.3, size=40
+    )  # 40 x 40 pixels: no resizing
     assert (crop[10:30, 10:30] == 50).all()
     assert (crop[0] == 157).all()  # int(230 * 0.3 + 127 * 0.7 = 157.9)
 

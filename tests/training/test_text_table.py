@@ -1,4 +1,4 @@
-"""Distilling a small made-up teacher: an embedding of a text is the sum of hidden word vectors, frequent words twice."""
+"""Distilling a small made-up teacher, whose embedding of a text is a weighted sum of hidden word vectors."""
 
 from pathlib import Path
 from typing import cast
@@ -60,7 +60,9 @@ def test_unused_slots_and_other_scripts_are_dropped() -> None:
 def test_frequent_words_start_with_less_weight_than_rare_ones() -> None:
     # by Zipf's law over the order of the vocabulary; directions are the teacher's, so norms tell the weights
     table = build(0)
-    unit = torch.nn.functional.normalize(Teacher().hidden[[VOCABULARY.index(w) for w in table.vocabulary]], dim=1)
+    unit = torch.nn.functional.normalize(
+        Teacher().hidden[[VOCABULARY.index(w) for w in table.vocabulary]], dim=1
+    )
     centred = (unit - unit.mean(0)).norm(dim=1)
     share = table.rows.norm(dim=1) / centred
     place = table.vocabulary.index
