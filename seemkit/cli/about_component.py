@@ -5,6 +5,7 @@ import re
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from seemkit.assembly.assembly import SLOTS
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.prompt_flags import PromptFlag
 from seemkit.cli.static_source import Option, docstring_of, options_of
 from seemkit_registry import Component
@@ -54,7 +55,8 @@ def _import_options(component: Component) -> list[Option]:
     """The options of a component whose source does not tell; its plugin is imported under guard."""
     from seemkit.host import registry
 
-    model = getattr(registry().load(component), "Options", None)
+    with chatter_aside():
+        model = getattr(registry().load(component), "Options", None)
     return _model_options(model) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 

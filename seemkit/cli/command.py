@@ -1,32 +1,16 @@
 """What all commands share: `--debug`, one-file plugins that load before flags are made, and unknown flags."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
-__all__ = ["Command", "debug_option", "plugin_option"]
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+__all__ = ["Command", "debug_flag"]
 
 
-def debug_option(function: Decorated) -> Decorated:
-    """Add `--debug`, which whatever reports errors looks for itself."""
-    return click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(
-        function
-    )
-
-
-def plugin_option(function: Decorated) -> Decorated:
-    """Add `--plugin`; a :class:`Command` has loaded the files before it looks at any other flag."""
-    return click.option(
-        "--plugin",
-        "plugin_files",
-        metavar="FILE.py",
-        multiple=True,
-        expose_value=False,
-        help="Use a one-file plugin; may be given several times.",
-    )(function)
+def debug_flag() -> click.Option:
+    """The flag `--debug`, which whatever reports errors looks for itself."""
+    return click.Option(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error.")
 
 
 class Command(click.Command):
@@ -34,8 +18,14 @@ class Command(click.Command):
 
     def __init__(self, *args: Any, **extra: Any) -> None:
         super().__init__(*args, **extra)
-        for decorate in (plugin_option, debug_option):
-            self.params += getattr(decorate(lambda: None), "__click_params__", [])
+        files = click.Option(
+            ["--plugin"],
+            metavar="FILE.py",
+            multiple=True,
+            expose_value=False,  # the files are loaded before any other flag is looked at
+            help="Use a one-file plugin; may be given several times.",
+        )
+        self.params += [files, debug_flag()]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Load one-file plugins, then read the flags that there are by then."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.failure import RequestError
 from seemkit.cli.model_options import ModelChoice, model_options, split_words
 from seemkit.cli.progress import Progress
@@ -47,7 +48,7 @@ def demo(
     file, known = _find_photo(photo)
     target = _check_target(out, file)
     prompts = read_prompts(given)
-    with Progress() as progress:
+    with chatter_aside(), Progress() as progress:
         progress.say(f"reading {file}")
         pixels = load_image(file)
         check_prompts(given, prompts, (pixels.shape[0], pixels.shape[1]))
@@ -60,8 +61,11 @@ def demo(
             show.run_known(PHOTOS[known])
         else:
             show.run_own(prompts)
+        if not show.answers:
+            raise RequestError("; ".join(f"{each.title}: {each.reason}" for each in show.left_out))
         progress.say("drawing the sheet")
-        picture = show.sheet(f"seemkit demo: {Path(file).name} by {Path(choice.assembly).stem}")
+        by = model.assembly.name if model.assembly is not None else choice.assembly
+        picture = show.sheet(f"seemkit demo: {Path(file).name} by {by}")
         with replacing(target) as stream:
             picture.save(stream, "PNG")
     _print(show, file, target)

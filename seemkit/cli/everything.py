@@ -2,6 +2,7 @@
 
 import click
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
 from seemkit.cli.model_options import ModelChoice, model_options, split_words
@@ -36,7 +37,7 @@ def everything(
     names, uncountable = split_words(vocabulary), split_words(stuff) or []
     if names is not None:
         _check_stuff(uncountable, names)
-    with outputs.guard(), Progress() as progress:
+    with chatter_aside(), Progress() as progress:
         progress.say(f"reading {photo}")
         source, _ = read_photo(photo)
         progress.say(f"loading {choice.assembly}")

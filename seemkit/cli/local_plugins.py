@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterable
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.host import registry
 from seemkit.prompting.prompt import SpatialPrompt, TokenPrompt
 
@@ -18,8 +19,9 @@ def load_plugins(files: Iterable[str]) -> None:
     Raises:
         seemkit_registry.RegistryError: no such file, it declares nothing usable, or it raised.
     """
-    for file in files:
-        registry().load_file(file, _classify)
+    with chatter_aside():
+        for file in files:
+            registry().load_file(file, _classify)
 
 
 def _classify(value: object) -> tuple[str, str] | None:

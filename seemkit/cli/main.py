@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from seemkit import __version__
-from seemkit.cli.command import debug_option
+from seemkit.cli.command import debug_flag
 from seemkit.cli.faults import fault_lines
 
 __all__ = ["COMMANDS", "cli", "main"]
@@ -96,10 +96,10 @@ def _let_go_of_stdout() -> None:
 @click.group(
     cls=_Commands,
     invoke_without_command=True,
+    params=[debug_flag()],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="seemkit %(version)s")
-@debug_option
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Segment anything you can point at, name or show.

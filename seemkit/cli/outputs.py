@@ -1,9 +1,7 @@
 """Where results go: files that are checked before any work and written whole, standard output, or a table."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -62,15 +60,6 @@ class Outputs:
                     f"-o {self.file} would be drawn on the photo, which a scene file does not hold; write "
                     f"{files[0].with_suffix('.npz').name!r} or {files[0].with_suffix('.json').name!r}"
                 )
-
-    @contextmanager
-    def guard(self) -> Iterator[None]:
-        """Keep what libraries print off standard output while it is for JSON only."""
-        if self.json_file != STDOUT:
-            yield
-            return
-        with redirect_stdout(sys.stderr):
-            yield
 
     def write(self, result: "Result", asked: Mapping[str, str] | None = None) -> None:
         """Write the files that were asked for and say so; without any, print a table."""

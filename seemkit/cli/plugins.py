@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def plugins(kind: str | None, as_json: bool, details: bool) -> None:
     found = registry()
     components = found.components(kind)
     if details:
-        for each in sorted({component.kind for component in components}):
-            found.load_all(each)
+        with chatter_aside():
+            for each in sorted({component.kind for component in components}):
+                found.load_all(each)
         components = found.components(kind)
     faults = [fault for fault in found.faults() if kind is None or fault.kind in ("", kind)]
     if as_json:

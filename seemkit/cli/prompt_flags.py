@@ -1,12 +1,14 @@
 """The prompt flags of a command, made from the prompt types that are installed: none is written by hand."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.flag_example import flag_example, flag_form
 from seemkit.host import registry
@@ -68,11 +70,9 @@ def prompt_flags(reserved: Collection[str] = ()) -> list[PromptFlag]:
     Args:
         reserved: names of flags that the command has itself, without dashes.
     """
-    found = [
-        (component, kind)
-        for component, kind in registry().load_all("prompts")
-        if isinstance(kind, type) and issubclass(kind, Prompt)
-    ]
+    with chatter_aside():
+        loaded = registry().load_all("prompts")
+    found = [(c, kind) for c, kind in loaded if isinstance(kind, type) and issubclass(kind, Prompt)]
     names = Counter(kind.type_name() for _, kind in found)
     negative = {f"not-{name}" for name in names}
     flags = []
@@ -186,7 +186,7 @@ def _faulty(fault: Fault) -> str:
 
 
 def _quote(text: str) -> str:
-    """`text` as a shell takes it as one word."""
+    """`text` as one word of a shell; in double quotes, which all shells know, where that is enough."""
     if re.fullmatch(r"[\w.,:/@#=+-]+", text):
         return text
-    return "'" + text.replace("'", "'\\''") + "'" if '"' in text else f'"{text}"'
+    return shlex.quote(text) if re.search(r'["$`\\!%]', text) else f'"{text}"'

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.failure import RequestError
 from seemkit.cli.model_options import ModelChoice, model_options, split_words
 from seemkit.cli.outputs import Outputs, output_options
@@ -51,7 +52,7 @@ def segment(
     if not given:
         raise RequestError(f"no prompt was given; give at least one{_such_as()}", path="prompts")
     prompts = read_prompts(given)
-    with outputs.guard(), Progress() as progress:
+    with chatter_aside(), Progress() as progress:
         progress.say(f"reading {photo}")
         source, size = read_photo(photo)
         check_prompts(given, prompts, size)

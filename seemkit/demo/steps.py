@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seemkit.demo.photos import MIRRORED, Photo, find_file
+from seemkit.errors import SeemkitError
 from seemkit.geometry.grid import Grid
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_types, read_prompt
@@ -52,8 +53,11 @@ def known_steps(photo: Photo, pixels: NDArray[np.uint8]) -> Iterator[Step | Left
         missing = {str(data["type"]) for data in (*asked.prompts, *asked.then)} - set(usable)
         if missing:
             yield LeftOut(asked.title, f"no usable plugin provides {' and '.join(sorted(missing))}")
-        else:
+            continue
+        try:
             yield Step(asked.title, _read_all(asked.prompts, pixels), _read_all(asked.then, pixels))
+        except SeemkitError as error:  # the photo that a reference points into is not there
+            yield LeftOut(asked.title, str(error))
 
 
 def simulated_steps(

@@ -223,8 +223,10 @@ def test_text_exclusion_acts_in_selection_only(model: Model, scene: Scene) -> No
     without = model.segment(scene, [*plain, Text(text="a cat", include=False)], select="all")
     assert every.logits is not None
     assert without.logits is not None
-    # the same candidates bit for bit, however they are ranked
-    assert {row.tobytes() for row in every.logits} == {row.tobytes() for row in without.logits}
+    # the same candidates, however they are ranked
+    apart = np.abs(every.logits[:, None] - without.logits[None]).max((2, 3))
+    assert (apart.min(0) < 1e-5).all()
+    assert (apart.min(1) < 1e-5).all()
     assert all("not phrase" in share for share in without.shares)
     assert not any("not phrase" in share for share in every.shares)
 

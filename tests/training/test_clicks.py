@@ -1,77 +1,62 @@
-"""The next click: against a direct search over all pixels, which needs no distance transform."""
+"""The next click against a reference that measures every distance."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
-
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from seemkit.training.clicks import depth, next_click
 
-MASKS = arrays.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
+SHAPE = (9, 12)
+masks = arrays(bool, SHAPE)
+CALM = settings(max_examples=60, deadline=None)
 
 
-def slow_depth(mask: np.ndarray) -> np.ndarray:
-    """Distance of each pixel to the nearest one outside, a ring around the image being outside."""
+def slow_depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance of every pixel of the mask to the nearest that is not of it, on a canvas one pixel larger."""
     padded = np.pad(mask, 1)
     outside = np.argwhere(~padded)
-    found = np.zeros(mask.shape)
-    for row, column in np.argwhere(mask):
-        found[row, column] = np.sqrt(((outside - (row + 1, column + 1)) ** 2).sum(1).min())
-    return found
+    out = np.zeros(mask.shape)
+    for y, x in np.argwhere(mask):
+        out[y, x] = np.sqrt(((outside - [y + 1, x + 1]) ** 2).sum(1).min())
+    return out
 
 
-@settings(deadline=None, max_examples=60)
-@given(MASKS)
-def test_depth_is_the_distance_to_the_nearest_pixel_outside(mask: np.ndarray) -> None:
+@CALM
+@given(mask=masks)
+def test_depth_is_the_distance_to_the_nearest_outside(mask: NDArray[np.bool_]) -> None:
     np.testing.assert_allclose(depth(mask), slow_depth(mask))
 
 
-@settings(deadline=None, max_examples=60)
-@given(MASKS, st.integers(0, 2**32 - 1))
-def test_the_click_is_the_deepest_pixel_of_the_deeper_error(truth: np.ndarray, seed: int) -> None:
-    prediction = np.random.default_rng(seed).random(truth.shape) < 0.5
-    missed, wrong = slow_depth(truth & ~prediction), slow_depth(prediction & ~truth)
-    click = next_click(prediction, truth)
-    if (prediction == truth).all():
+@CALM
+@given(prediction=masks, truth=masks, used=st.one_of(st.none(), masks))
+def test_the_click_is_the_deepest_pixel_of_the_larger_error(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], used: NDArray[np.bool_] | None
+) -> None:
+    free = np.ones(SHAPE, bool) if used is None else ~used
+    missed, wrong = (slow_depth(e & free) for e in (truth & ~prediction, prediction & ~truth))
+    click = next_click(prediction, truth, used)
+    if max(missed.max(), wrong.max()) == 0:
         assert click is None
         return
     assert click is not None
     x, y, positive = click
+    assert positive == (missed.max() >= wrong.max())
+    assert (missed if positive else wrong)[y, x] == pytest.approx(max(missed.max(), wrong.max()))
     assert truth[y, x] == positive
-    np.testing.assert_allclose((missed if positive else wrong)[y, x], max(missed.max(), wrong.max()))
+    assert prediction[y, x] != positive
+    assert free[y, x]
 
 
-def test_pixels_used_before_are_not_clicked_again() -> None:
-    truth = np.zeros((5, 5), bool)
-    truth[1:4, 1:4] = True
-    nothing = np.zeros((5, 5), bool)
-    assert next_click(nothing, truth) == (2, 2, True)
-    used = np.zeros((5, 5), bool)
-    used[2, 2] = True
-    click = next_click(nothing, truth, used)
-    assert click is not None
-    assert click[:2] != (2, 2)
-    assert next_click(nothing, truth, truth) is None
+def test_the_first_click_of_a_disc_is_its_centre() -> None:
+    rows, columns = np.mgrid[:41, :61]
+    disc = (rows - 17) ** 2 + (columns - 33) ** 2 <= 11**2
+    assert next_click(np.zeros_like(disc), disc) == (33, 17, True)
+    assert next_click(np.ones_like(disc), disc | (rows < 3))[2] is False  # type: ignore[index]
 
 
-def test_pixels_used_before_still_count_as_errors_for_the_depth_of_others() -> None:
-    truth = np.zeros((9, 9), bool)
-    truth[1:8, 1:8] = True
-    used = np.zeros((9, 9), bool)
-    used[4, 4] = True
-    click = next_click(np.zeros((9, 9), bool), truth, used)
-    assert click is not None
-    assert slow_depth(truth)[click[1], click[0]] == 3.0  # beside the centre, as RITM's clicker chooses
-
-
-def test_a_tie_is_a_negative_click_and_ignored_pixels_are_no_error() -> None:
-    truth, prediction = np.zeros((1, 8), bool), np.zeros((1, 8), bool)
-    truth[0, :2], prediction[0, 5:7] = True, True
-    click = next_click(prediction, truth)
-    assert click is not None
-    assert not click[2]
-    ignore = np.zeros((1, 8), bool)
-    ignore[0, 5:7] = True
-    click = next_click(prediction, truth, ignore=ignore)
-    assert click is not None
-    assert click[2]
+def test_the_border_of_the_image_is_outside() -> None:
+    # else the corner, which is farthest from the hole, would be clicked
+    truth = np.ones((21, 21), bool)
+    assert next_click(np.zeros_like(truth), truth) == (10, 10, True)

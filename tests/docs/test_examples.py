@@ -1,0 +1,171 @@
+"""Every example of the README and the docs runs, on a small photo, with the bundled model.
+
+Python fences of a page run one after another in one namespace, console fences as commands, YAML fences are
+loaded and TOML fences read. Without its weights file the bundled model has random weights: what is tested is
+that the examples run, not what they find.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import tomllib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+
+import seemkit.pipeline.load
+from seemkit.assembly import load_assembly
+from seemkit.cli.main import COMMANDS, cli
+from seemkit.host import registry
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LASSO = ROOT / "plugins/seemkit-lasso/src/seemkit_lasso/lasso.py"
+WEIGHTS = ROOT / "seemkit/assemblies/nano.safetensors"
+FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+KINDS = {"python", "console", "yaml", "toml", "text"}
+
+
+class Fence(NamedTuple):
+    """One fenced block of a page."""
+
+    page: Path
+    line: int
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def fences(page: Path, *kinds: str) -> list[Fence]:
+    text = page.read_text(encoding="utf-8")
+    found = [
+        Fence(page, text.count("\n", 0, m.start()) + 2, m["kind"], m["text"]) for m in FENCE.finditer(text)
+    ]
+    return [fence for fence in found if not kinds or fence.kind in kinds]
+
+
+def commands(*names: str) -> list[tuple[Fence, str]]:
+    """Lines of console fences that begin with one of `names`."""
+    lines = [
+        (fence, line)
+        for page in PAGES
+        for fence in fences(page, "console")
+        for line in fence.text.splitlines()
+    ]
+    return [(fence, line) for fence, line in lines if line.split()[0] in names]
+
+
+SEEMKIT = [line for _, line in commands("seemkit")]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with what the examples name; plugins that they register are gone afterwards."""
+    photo = skimage.data.chelsea()  # 300 x 451, in the public domain
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    Image.fromarray(photo[:, ::-1]).save(tmp_path / "other.jpg")
+    shutil.copy(LASSO, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    if not WEIGHTS.is_file():
+        load = seemkit.pipeline.load.load
+
+        def load_random(*args: Any, **options: Any) -> Any:
+            torch.manual_seed(0)  # the same weights every time, as a file would have
+            return load(*args, **{**options, "weights": None})
+
+        monkeypatch.setattr(seemkit.pipeline.load, "load", load_random)
+    known = {(c.kind, c.versioned) for c in registry().components() if c.distribution == "local"}
+    yield tmp_path
+    for component in registry().components():
+        if component.distribution == "local" and (component.kind, component.versioned) not in known:
+            registry().unregister(component.kind, component.versioned)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if fences(page, "python")], ids=lambda page: page.stem
+)
+def test_python_runs(page: Path, desk: Path) -> None:
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for fence in fences(page, "python"):
+        code = compile("\n" * (fence.line - 1) + fence.text, str(page), "exec")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # labels of random weights may be anything
+            exec(code, namespace)  # noqa: S102 - that is the point
+
+
+@pytest.mark.parametrize("line", SEEMKIT)
+def test_a_command_and_its_flags_exist(line: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, name, *words = shlex.split(line)
+    assert name in COMMANDS
+    ran = []
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    monkeypatch.setattr(command, "callback", lambda **given: ran.append(given))
+    assert run(name, *words) == 0
+    assert ran
+
+
+@pytest.mark.parametrize("line", SEEMKIT)
+def test_a_command_runs(line: str, desk: Path) -> None:
+    _, name, *words = shlex.split(line)
+    if not WEIGHTS.is_file() and name in ("segment", "everything", "demo"):
+        words += ["--weights", "none"]
+    before = set(os.listdir())
+    assert run(name, *words) == 0
+    promised = {
+        words[i + 1] for i, word in enumerate(words) if word in ("-o", "--json") and i + 1 < len(words)
+    }
+    written = set(os.listdir()) - before
+    assert {file for file in promised if not file.startswith("-")} <= written
+
+
+def run(*words: str) -> int:
+    """The exit code of a command line."""
+    with pytest.raises(SystemExit) as left:
+        cli.main(list(words))
+    return int(left.value.code or 0)
+
+
+@pytest.mark.parametrize("fence", [f for page in PAGES for f in fences(page, "yaml")], ids=str)
+def test_an_assembly_loads(fence: Fence, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(fence.text, encoding="utf-8")
+    assembly = load_assembly(tmp_path / "mine.yaml")
+    assert assembly.weights is None  # an example names no file that is not there
+
+
+@pytest.mark.parametrize("fence", [f for page in PAGES for f in fences(page, "toml")], ids=str)
+def test_a_declaration_is_that_of_the_lasso(fence: Fence) -> None:
+    lasso = tomllib.loads((ROOT / "plugins/seemkit-lasso/pyproject.toml").read_text(encoding="utf-8"))
+    shown = tomllib.loads(fence.text)
+    for key, value in shown["project"].items():
+        assert lasso["project"][key] == value, key
+
+
+def test_every_fence_says_what_it_is() -> None:
+    assert [str(fence) for page in PAGES for fence in fences(page) if fence.kind not in KINDS] == []
+
+
+def test_the_lasso_of_the_readme_is_the_plugin() -> None:
+    assert LASSO.read_text(encoding="utf-8") in [fence.text for fence in fences(ROOT / "README.md", "python")]
+    assert len(LASSO.read_text(encoding="utf-8").splitlines()) < 40
+
+
+def test_the_first_example_is_eleven_lines() -> None:
+    assert len(fences(ROOT / "README.md", "python")[0].text.splitlines()) == 11
+
+
+def test_the_readme_begins_with_two_commands_and_ci_runs_the_second() -> None:
+    first, second = [line for _, line in commands("pip")]
+    assert first == "pip install . && seemkit demo"
+    assert second == 'pip install -e ".[dev]" && pytest'
+    assert f"{{ {second}; }}" in (ROOT / ".ci/run").read_text(encoding="utf-8")
