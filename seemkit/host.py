@@ -33,10 +33,11 @@ def check_prompt(value: object) -> str | None:
         return f"it is {_describe(value)}, not a subclass of SpatialPrompt or TokenPrompt"
     if not issubclass(value, SpatialPrompt | TokenPrompt):
         return "it derives from Prompt itself; derive it from SpatialPrompt or TokenPrompt"
-    if inspect.isabstract(value):
-        return f"it lacks {', '.join(sorted(value.__abstractmethods__))}"
     if not isinstance(value.model_fields["type"].default, str):
         return "its field 'type' has no default, such as type: Literal['lasso'] = 'lasso'"
+    if inspect.isabstract(value):
+        lacking = ", ".join(repr(name) for name in sorted(getattr(value, "__abstractmethods__", ())))
+        return f"it lacks the method {lacking}"
     return None
 
 
@@ -53,4 +54,8 @@ def check_built(value: object) -> str | None:
 
 
 def _describe(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    return (
+        f"the class {value.__name__}"
+        if isinstance(value, type)
+        else f"an object of type {type(value).__name__}"
+    )

@@ -36,8 +36,9 @@ def new_model() -> Callable[..., Any]:
     """`new_model("nano", seed=1, backbone={...})`: a tiny model of one's own, with random weights by the seed."""
 
     def build(preset: str = "seem_v1", *, seed: int = 0, **slots: Any) -> Any:
-        import seemkit
         import torch
+
+        import seemkit
 
         with torch.random.fork_rng():
             torch.manual_seed(seed)

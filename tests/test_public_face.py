@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 import seemkit
 
 PUBLIC = [
@@ -51,7 +52,7 @@ def test_the_public_names_are_these() -> None:
     for name in PUBLIC:
         assert getattr(seemkit, name) is not None
     with pytest.raises(AttributeError, match="module 'seemkit' has no attribute 'Modell'"):
-        seemkit.Modell  # noqa: B018 - asking is the test
+        seemkit.Modell
 
 
 def test_every_public_name_is_in_all_or_private() -> None:
@@ -59,16 +60,16 @@ def test_every_public_name_is_in_all_or_private() -> None:
     own = {
         name
         for name, value in vars(seemkit).items()
-        if not name.startswith("_") and not inspect.ismodule(value) and name not in ("TYPE_CHECKING", "import_module")
+        if not name.startswith("_")
+        and not inspect.ismodule(value)
+        and name not in ("TYPE_CHECKING", "import_module")
     }
     assert own <= known
 
 
 def test_the_methods_of_a_model_are_these() -> None:
     methods = {
-        name
-        for name, _ in inspect.getmembers(seemkit.Model, inspect.isfunction)
-        if not name.startswith("_")
+        name for name, _ in inspect.getmembers(seemkit.Model, inspect.isfunction) if not name.startswith("_")
     }
     assert methods == METHODS
 

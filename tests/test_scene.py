@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save_file
+
 from seemkit import Model, Scene
 from seemkit.errors import SceneError
 from seemkit.prompts import Box, Point, Reference, Text
@@ -51,7 +52,9 @@ def test_a_scene_of_a_batch_is_saved_alone(
     scenes = model.encode_many([new_photo(72, 96, seed) for seed in range(3)])
     path = scenes[1].save(tmp_path / "one.scene")
     loaded = Scene.load(path)
-    for a, b in zip((*scenes[1].levels, scenes[1].mask_features), (*loaded.levels, loaded.mask_features), strict=True):
+    for a, b in zip(
+        (*scenes[1].levels, scenes[1].mask_features), (*loaded.levels, loaded.mask_features), strict=True
+    ):
         assert torch.equal(a, b)
     held = sum(x.numel() for x in (*loaded.levels, loaded.mask_features)) * 4
     assert path.stat().st_size < held + 2000
@@ -94,14 +97,14 @@ def test_a_save_that_fails_leaves_what_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(SceneError, match="the scene was not saved: .*No space left on device"):
+    with pytest.raises(SceneError, match=r"the scene was not saved: .*No space left on device"):
         scene.save(path)
     assert path.read_text() == "something else"
     assert [p.name for p in tmp_path.iterdir()] == ["photo.scene"]
 
 
 def test_a_folder_that_is_not_there_is_said(scene: Scene, tmp_path: Path) -> None:
-    with pytest.raises(SceneError, match="the scene was not saved: .*there is no directory"):
+    with pytest.raises(SceneError, match=r"the scene was not saved: .*there is no directory"):
         scene.save(tmp_path / "nowhere" / "photo.scene")
 
 

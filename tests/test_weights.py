@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import seemkit
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
+
+import seemkit
 from seemkit import Model
 from seemkit.errors import WeightsError
 from seemkit.network.network import Network
 from seemkit.prompts import Point
 from seemkit.weights import load_weights, part_of, save_weights
-from torch import Tensor
 
 
 @pytest.fixture
@@ -113,7 +114,15 @@ def test_what_is_left_out_is_not_missed(network: Network, other: Network, tmp_pa
         ),
         (lambda t, a: a.update(format="seemkit-weights-2"), "is not a weights file of the form"),
     ],
-    ids=["lacks", "unknown", "unknown of the core", "misshapen", "lacks many", "lacks the backbone", "format"],
+    ids=[
+        "lacks",
+        "unknown",
+        "unknown of the core",
+        "misshapen",
+        "lacks many",
+        "lacks the backbone",
+        "format",
+    ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_changed(
     network: Network,
@@ -130,9 +139,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_changed(
     assert same(other, new_model("nano", seed=1).network)
 
 
-def test_weights_of_another_preset_do_not_fit(
-    saved: Path, assembly: Callable[..., dict[str, Any]]
-) -> None:
+def test_weights_of_another_preset_do_not_fit(saved: Path, assembly: Callable[..., dict[str, Any]]) -> None:
     with pytest.raises(WeightsError, match="does not fit the assembly: it has unknown "):
         seemkit.load(assembly("seem_v0"), weights=saved, device="cpu")
 
@@ -221,7 +228,11 @@ def test_a_swapped_backbone_is_refused_unless_allowed(
     assert "image_encoder" in untrained
     assert {name.split(".")[1] for name in untrained - {"image_encoder"}} <= {"lateral", "in_proj"}
     ours, theirs = model.network.state_dict(), network.state_dict()
-    rest = [n for n in ours if not n.startswith(("image_encoder.", "pixel_decoder.lateral", "pixel_decoder.in_proj"))]
+    rest = [
+        n
+        for n in ours
+        if not n.startswith(("image_encoder.", "pixel_decoder.lateral", "pixel_decoder.in_proj"))
+    ]
     assert all(torch.equal(ours[n], theirs[n]) for n in rest)
     assert len(model.segment(photo, Point(x=20, y=20))) == 1
 
@@ -230,7 +241,7 @@ def test_allowing_untrained_parts_allows_nothing_else(
     saved: Path, assembly: Callable[..., dict[str, Any]]
 ) -> None:
     rewrite(saved, lambda t, a: t.pop("decoder.level_embed"))
-    with pytest.raises(WeightsError, match="it lacks decoder.level_embed$"):
+    with pytest.raises(WeightsError, match=r"it lacks decoder\.level_embed$"):
         seemkit.load(assembly("nano", **SWAPPED), weights=saved, device="cpu", allow_untrained=True)
 
 

@@ -7,10 +7,11 @@ the block, not only in size. Parameter names are those of the published files, b
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from seemkit.api import BackboneShape
 from timm.layers import DropPath
 from torch import Tensor, nn
 from torch.nn import functional
+
+from seemkit.api import BackboneShape
 
 __all__ = ["Focal"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import timm
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from seemkit.api import BackboneShape, SeemkitError
 from torch import Tensor, nn
 
+from seemkit.api import BackboneShape, SeemkitError
 from seemkit_backbones.simple_pyramid import SimplePyramid
 
 __all__ = ["Timm"]

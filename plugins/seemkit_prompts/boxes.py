@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
+
 from seemkit.api import Draw, Grid, Region, SpatialPrompt, check_overlap, draw_box, floats, simulate_box
 
 __all__ = ["Box"]

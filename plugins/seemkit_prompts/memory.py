@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
+
 from seemkit.api import Asset, Draw, EncodeContext, Encoded, TokenPrompt, check_same_size, read_mask_file
 
 __all__ = ["Memory"]

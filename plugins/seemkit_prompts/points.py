@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
 from seemkit.api import Draw, Grid, Region, SpatialPrompt, check_inside, draw_clicks, floats, simulate_click
 
 __all__ = ["Point"]

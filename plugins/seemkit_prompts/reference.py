@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationInfo
+
 from seemkit.api import (
     Draw,
     EncodeContext,
@@ -73,12 +74,15 @@ class Reference(TokenPrompt):
         return context.reference(self.image, self.prompts, self.include)
 
     def check(self, image: tuple[int, int]) -> None:
-        if not isinstance(self.image, np.ndarray):
-            return  # the size of a file or scene is known when it is opened; whoever encodes checks then
-        height, width = self.image.shape[:2]
+        if isinstance(self.image, np.ndarray):
+            size = (self.image.shape[0], self.image.shape[1])
+        elif (found := getattr(self.image, "size", None)) is not None:  # of a scene
+            size = found
+        else:
+            return  # the size of a file is known when it is opened; whoever encodes checks then
         for i, prompt in enumerate(self.prompts):
             try:
-                prompt.check((height, width))
+                prompt.check(size)
             except PromptError as error:
                 path = f"prompts[{i}]" + (f".{error.path}" if error.path else "")
                 raise PromptError(f"reference prompts[{i}]: {error}", path=path) from None

@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field
+
 from seemkit.api import Anchor, Draw, EncodeContext, Encoded, Group, TokenPrompt
 
 __all__ = ["Text"]

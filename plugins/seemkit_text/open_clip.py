@@ -8,9 +8,9 @@ import open_clip
 import torch
 from open_clip.model import _build_text_tower
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from seemkit.api import Phrase
 from torch import Tensor, nn
 
+from seemkit.api import Phrase
 from seemkit_text.phrases import encode_phrases
 
 __all__ = ["OpenClip"]

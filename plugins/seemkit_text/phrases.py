@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from seemkit.api import Phrase
 from torch import Tensor
+
+from seemkit.api import Phrase
 
 __all__ = ["encode_phrases"]
 

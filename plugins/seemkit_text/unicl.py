@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import open_clip
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from seemkit.api import Phrase
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seemkit.api import Phrase
 from seemkit_text.phrases import encode_phrases
 
 __all__ = ["UniCL"]

@@ -2,7 +2,13 @@
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.load import assembly_names, load_assembly
-from seemkit.assembly.sections import PreprocessSection, RuntimeSection, Slot, ThresholdsSection, WeightsSection
+from seemkit.assembly.sections import (
+    PreprocessSection,
+    RuntimeSection,
+    Slot,
+    ThresholdsSection,
+    WeightsSection,
+)
 
 __all__ = [
     "Assembly",

@@ -12,7 +12,15 @@ from pydantic import (
     field_validator,
 )
 
-__all__ = ["NoOptions", "PreprocessSection", "RuntimeSection", "Slot", "ThresholdsSection", "WeightsSection", "check_relative"]
+__all__ = [
+    "NoOptions",
+    "PreprocessSection",
+    "RuntimeSection",
+    "Slot",
+    "ThresholdsSection",
+    "WeightsSection",
+    "check_relative",
+]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
 Triple = tuple[float, float, float]

@@ -1,7 +1,9 @@
 """What `seemkit info` says of a component, from its metadata and source; of a prompt type, from the type."""
 
-import re
+from types import UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
 
+import numpy as np
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from seemkit.assembly.assembly import SLOTS
@@ -63,16 +65,23 @@ def _import_options(component: Component) -> list[Option]:
 def _model_options(model: type[BaseModel]) -> list[Option]:
     options = []
     for name, field in model.model_fields.items():
-        kind = getattr(field.annotation, "__name__", None) if isinstance(field.annotation, type) else None
         default = None if field.is_required() else repr(field.get_default(call_default_factory=True))
-        options.append(Option(name, kind or _short(str(field.annotation)), default, field.description or ""))
+        options.append(Option(name, _written(field.annotation), default, field.description or ""))
     return options
 
 
-def _short(kind: str) -> str:
-    """A type as a person writes it: without modules, and without what only pydantic reads."""
-    bare = re.sub(r"\b(?:[a-z_]\w*\.)+(?=\w)", "", kind)
-    return bare if len(bare) <= 60 else f"{bare[:57]}..."
+def _written(kind: object) -> str:
+    """A type as a person writes it, without what only pydantic reads."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _written(inner[0])
+    if origin in (Union, UnionType):
+        return " | ".join(map(_written, inner))
+    if origin is Literal:
+        return " | ".join(map(repr, inner))
+    name = getattr(origin or kind, "__name__", str(kind))
+    name = "None" if kind is type(None) else name
+    return f"{name}[{', '.join(map(_written, inner))}]" if inner and origin is not np.ndarray else name
 
 
 def _as_dict(option: Option) -> JsonValue:

@@ -37,8 +37,8 @@ def demo(
 ) -> None:
     """Segment a real photo by every kind of prompt, on one contact sheet.
 
-    PHOTO is astronaut (the default), coffee or motorcycle, which scikit-image carries, or a photo of your
-    own, where a click in the middle, or your prompts, show the way.
+    PHOTO is motorcycle (the default), astronaut, cat or coffee, which scikit-image carries, or a photo of
+    your own, where a click in the middle, or your prompts, show the way.
     """
     from seemkit.demo.photos import PHOTOS
     from seemkit.demo.show import Show

@@ -37,6 +37,8 @@ def describe(error: BaseException) -> tuple[int, str]:
         return 2, _usage(error)
     if isinstance(error, click.ClickException):
         return 1, error.format_message()
+    if isinstance(error, OSError) and error.strerror:
+        return 1, f"{error.strerror}: {str(error.filename)!r}" if error.filename else error.strerror
     return 1, f"{_first_line(error)} (this should not happen: --debug shows where it did)"
 
 

@@ -76,7 +76,6 @@ class _Commands(click.Group):
                 code = super().main(args, standalone_mode=False, **extra)
                 sys.stdout.flush()
         except BrokenPipeError:
-            _let_go_of_stdout()
             return 1
         except SystemExit as error:  # click's answer to a closed pipe
             return error.code if isinstance(error.code, int) else 1

@@ -35,9 +35,22 @@ class ModelChoice:
 
     def load(self) -> "Model":
         """The model. This is where torch is imported."""
+        if self.weights == "default":
+            self._check_weights()
         from seemkit.pipeline.load import load
 
         return load(self.assembly, device=self.device, weights=self.weights, overrides=self.overrides or None)
+
+    def _check_weights(self) -> None:
+        """Refuse an assembly that names no weights, in words of the command line."""
+        from seemkit.assembly.load import read_assembly
+
+        named = read_assembly(self.assembly).data.get("weights")
+        if named is None and not any(path.split(".")[0] == "weights" for path in self.overrides):
+            raise RequestError(
+                f"{self.assembly!r} names no weights; give --weights FILE, or --weights none for random ones",
+                path="weights",
+            )
 
 
 def model_options(function: Callable[..., None]) -> Callable[..., None]:

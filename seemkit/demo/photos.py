@@ -49,6 +49,10 @@ def _point(x: float, y: float, **more: object) -> Json:
     return {"type": "point", "x": x, "y": y, **more}
 
 
+def _off(x: float, y: float) -> Json:
+    return {"type": "point", "x": x, "y": y, "include": False}
+
+
 def _box(x1: float, y1: float, x2: float, y2: float) -> Json:
     return {"type": "box", "x1": x1, "y1": y1, "x2": x2, "y2": y2}
 
@@ -70,31 +74,77 @@ def _reference(image: str, *prompts: Json) -> Json:
 
 
 PHOTOS = {
+    "motorcycle": Photo(  # 741 x 500
+        "motorcycle_left.png",
+        ("motorcycle", "bicycle", "bench", "door", "shelf", "car", "person", "suitcase", "chair", "dog"),
+        (
+            Asked(
+                "clicks, on it and off it",
+                (_point(420, 190), _point(150, 330), _point(625, 380), _off(560, 65), _off(570, 220)),
+            ),
+            Asked("a box", (_box(90, 60, 686, 452),)),
+            Asked("a scribble", (_scribble(12, (190, 185), (290, 225), (420, 195), (380, 300), (310, 340)),)),
+            Asked(
+                "a polygon",
+                (
+                    _polygon(
+                        *((95, 205), (150, 150), (280, 165), (360, 170), (470, 110), (520, 75), (565, 120)),
+                        *((575, 240), (650, 300), (690, 400), (640, 455), (560, 420), (500, 340), (420, 380)),
+                        *((330, 385), (265, 375), (215, 404), (150, 392), (118, 330), (125, 255)),
+                    ),
+                ),
+            ),
+            Asked("words", (_text("a motorcycle"),)),
+            Asked("a region of another photo", (_reference("motorcycle_right.png", _box(46, 60, 630, 452)),)),
+            Asked("a click", (_point(420, 190),), (_point(150, 330), _off(570, 220))),
+        ),
+    ),
     "astronaut": Photo(  # 512 x 512
         "astronaut.png",
         ("person", "rocket", "helmet", "flag", "airplane", "chair", "dog", "car", "tie", "sports ball"),
         (
             Asked(
-                "clicks: three objects in one pass",
-                (
-                    _point(150, 300, object="astronaut"),
-                    _point(225, 110, object="astronaut"),
-                    _point(395, 150, object="shuttle"),
-                    _point(395, 420, object="helmet"),
-                ),
+                "clicks, on it and off it",
+                (_point(225, 110), _point(150, 300), _off(395, 150), _off(395, 420)),
             ),
             Asked("a box", (_box(16, 12, 366, 511),)),
             Asked("a scribble", (_scribble(12, (225, 60), (222, 150), (120, 280), (100, 400)),)),
             Asked(
                 "a polygon",
-                (_polygon((396, 2), (436, 2), (458, 60), (458, 270), (364, 284), (350, 218), (378, 150)),),
+                (
+                    _polygon(
+                        *((150, 40), (240, 10), (305, 80), (285, 150), (315, 240), (355, 300), (362, 350)),
+                        *((300, 380), (270, 511), (20, 511), (30, 330), (60, 260), (130, 200), (165, 150)),
+                    ),
+                ),
             ),
             Asked("words", (_text("a person"),)),
             Asked(
                 "a region of another photo",
                 (_reference("camera.png", _scribble(24, (190, 85), (120, 170), (110, 300), (60, 430))),),
             ),
-            Asked("a click", (_point(225, 110),), (_point(150, 300),)),
+            Asked("a click", (_point(225, 110),), (_point(150, 300), _off(395, 420))),
+        ),
+    ),
+    "cat": Photo(  # 451 x 300
+        "chelsea.png",
+        ("cat", "dog", "bird", "horse", "bear", "person", "teddy bear", "couch", "bed", "potted plant"),
+        (
+            Asked("clicks, on it and off it", (_point(200, 60), _point(120, 220), _off(410, 150))),
+            Asked("a box", (_box(0, 0, 400, 300),)),
+            Asked("a scribble", (_scribble(12, (90, 60), (210, 50), (270, 150), (180, 250)),)),
+            Asked(
+                "a polygon",
+                (
+                    _polygon(
+                        *((45, 0), (395, 0), (365, 70), (355, 130), (330, 210), (300, 262), (250, 288)),
+                        *((40, 299), (0, 260), (0, 130), (28, 100)),
+                    ),
+                ),
+            ),
+            Asked("words", (_text("a cat"),)),
+            Asked("a region of the photo, mirrored", (_reference(MIRRORED, _box(51, 0, 451, 300)),)),
+            Asked("a click", (_point(172, 115),), (_point(120, 220), _off(410, 150))),
         ),
     ),
     "coffee": Photo(  # 600 x 400
@@ -115,40 +165,20 @@ PHOTOS = {
                 "a polygon",
                 (
                     _polygon(
-                        (372, 232), (396, 246), (406, 270), (396, 300), (366, 322), (340, 316), (328, 290)
+                        *((172, 100), (200, 45), (285, 17), (370, 40), (408, 95), (400, 150), (378, 215)),
+                        *((325, 270), (270, 285), (215, 308), (195, 280), (212, 230), (180, 170)),
                     ),
                 ),
             ),
             Asked("words", (_text("a cup of coffee"),)),
             Asked("a region of the photo, mirrored", (_reference(MIRRORED, _box(188, 16, 428, 306)),)),
-            Asked("a click", (_point(290, 70),), (_point(290, 240), _point(120, 230, include=False))),
-        ),
-    ),
-    "motorcycle": Photo(  # 741 x 500
-        "motorcycle_left.png",
-        ("motorcycle", "bicycle", "bench", "box", "door", "shelf", "car", "person", "suitcase", "chair"),
-        (
-            Asked(
-                "clicks: three objects in one pass",
-                (
-                    _point(420, 190, object="motorcycle"),
-                    _point(370, 310, object="motorcycle"),
-                    _point(570, 220, object="bin"),
-                    _point(560, 65, object="box"),
-                ),
-            ),
-            Asked("a box", (_box(90, 60, 686, 452),)),
-            Asked("a scribble", (_scribble(12, (190, 185), (290, 225), (420, 195), (380, 300), (310, 340)),)),
-            Asked("a polygon", (_polygon((530, 28), (594, 32), (590, 100), (527, 97)),)),
-            Asked("words", (_text("a motorcycle"),)),
-            Asked("a region of another photo", (_reference("motorcycle_right.png", _box(46, 60, 630, 452)),)),
-            Asked("a click", (_point(420, 190),), (_point(150, 320), _point(560, 65, include=False))),
+            Asked("a click", (_point(290, 70),), (_point(290, 240), _off(120, 230))),
         ),
     ),
 }
 """What the demo knows by name."""
 
-DEFAULT = "astronaut"
+DEFAULT = "motorcycle"
 
 EVERYDAY = (
     *("person", "dog", "cat", "bird", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "car"),

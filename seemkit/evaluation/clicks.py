@@ -29,7 +29,9 @@ SHOWN = (1, 2, 3, 5, 10)
 THRESHOLDS = (80, 85, 90)
 
 
-def click_curve(model: Model, item: Labelled, clicks: int = CLICKS, *, memory: bool = True) -> NDArray[np.float64]:
+def click_curve(
+    model: Model, item: Labelled, clicks: int = CLICKS, *, memory: bool = True
+) -> NDArray[np.float64]:
     """IoU after each click (clicks,) in a session; it stays as it is once nothing is left to correct."""
     point = prompt_type("point")
     session = model.session(item.image)
@@ -67,5 +69,7 @@ def click_figures(
         for threshold in THRESHOLDS:
             reached = curves >= threshold / 100
             first = np.where(reached.any(1), reached.argmax(1) + 1, clicks)
-            figures.append(Figure(suite, f"NoC@{threshold}", float(first.mean()), PROTOCOL, split, len(curves)))
+            figures.append(
+                Figure(suite, f"NoC@{threshold}", float(first.mean()), PROTOCOL, split, len(curves))
+            )
     return figures

@@ -48,7 +48,11 @@ class Report:
     def to_markdown(self) -> str:
         """The report as a table, one row a figure."""
         lines = [f"{key}: {value}  " for key, value in self.about.items()]
-        lines += ["", "| suite | figure | value | objects | protocol | split | seed | note |", "|" + "---|" * 8]
+        lines += [
+            "",
+            "| suite | figure | value | objects | protocol | split | seed | note |",
+            "|" + "---|" * 8,
+        ]
         for f in self.figures:
             lines.append(
                 f"| {f.suite} | {f.name} | {f.value:.3f} | {f.count} | {f.protocol} | {f.split} | {f.seed} | {f.note} |"

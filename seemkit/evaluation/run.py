@@ -45,7 +45,9 @@ SUITES: dict[str, Callable[[Model, Path, int | None], list[Figure]]] = {
 """What can be evaluated: (model, folder of the data, how many) to figures."""
 
 
-def evaluate(model: Model, data: Path, suites: Sequence[str] = tuple(SUITES), limit: int | None = None) -> Report:
+def evaluate(
+    model: Model, data: Path, suites: Sequence[str] = tuple(SUITES), limit: int | None = None
+) -> Report:
     """Run suites and collect their figures; `limit` takes the first so many photos or frames of each."""
     unknown = [name for name in suites if name not in SUITES]
     if unknown:

@@ -69,7 +69,10 @@ def text_figures(model: Model, path: Path, limit: int | None = None) -> list[Fig
     count = len(scores)
     low, high = wilson_interval(hits, count)
     protocol = "class name as text, thing classes that occur once"
-    note = f"95 % interval {low:.3f} to {high:.3f}; ground-truth mask of the largest thing: {baseline / max(count, 1):.3f}"
+    largest_share = baseline / max(count, 1)
+    note = (
+        f"95 % interval {low:.3f} to {high:.3f}; ground-truth mask of the largest thing: {largest_share:.3f}"
+    )
     split = "COCO panoptic hundred"
     return [
         Figure("text", "share IoU > 0.5", hits / max(count, 1), protocol, split, count, note=note),
@@ -103,7 +106,9 @@ def label_figures(model: Model, path: Path, limit: int | None = None) -> list[Fi
     for how, hits in right.items():
         low, high = wilson_interval(hits, count)
         note = f"95 % interval {low:.3f} to {high:.3f}"
-        figures.append(Figure("labels", f"top-1 on {how}", hits / max(count, 1), protocol, split, count, note=note))
+        figures.append(
+            Figure("labels", f"top-1 on {how}", hits / max(count, 1), protocol, split, count, note=note)
+        )
     return figures
 
 

@@ -58,7 +58,7 @@ def _parts(corners: NDArray[np.float64], at: int) -> NDArray[np.bool_]:
     with np.errstate(all="ignore"):
         away = corners[None] - start[:, None]  # (rows, n, 2)
         turn = along[:, None, 0] * away[..., 1] - along[:, None, 1] * away[..., 0]
-        size = float(np.ptp(corners, axis=0).max()) ** 2
+        size = np.square(np.ptp(corners, axis=0).max())  # infinite for huge corners, which is no error here
         side = np.sign(np.where(np.abs(turn) <= 4 * np.finfo(float).eps * size, 0, turn))
         return np.asarray(side * np.roll(side, -1, axis=1) < 0)
 

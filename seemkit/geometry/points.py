@@ -80,7 +80,8 @@ def stratify(mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
         order = np.argsort(_morton(rows, columns), kind="stable")
         seed = int.from_bytes(hashlib.sha256(np.packbits(mask).tobytes()).digest()[:8], "little")
         jitter = np.random.Generator(np.random.Philox(seed)).random(count)
-        chosen = np.sort(order[((np.arange(count) + jitter) * len(rows) / count).astype(np.int64)])
+        edges = np.arange(count + 1) * len(rows) // count  # of the stretches, none of which is empty
+        chosen = np.sort(order[edges[:-1] + (jitter * np.diff(edges)).astype(np.int64)])
         rows, columns = rows[chosen], columns[chosen]
     return np.stack((columns, rows), axis=1)
 
@@ -99,8 +100,11 @@ def _ring(extent: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, columns = np.nonzero(extent.any(1))[0], np.nonzero(extent.any(0))[0]
     size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
     width = max(2, int(size) // 20)
-    grown: NDArray[np.bool_] = ndimage.maximum_filter(extent, size=2 * width + 1, mode="constant") > 0
-    return grown & ~extent
+    near = tuple(slice(max(line[0] - width, 0), line[-1] + width + 1) for line in (rows, columns))
+    ring = np.zeros(extent.shape, bool)
+    grown = ndimage.maximum_filter(extent[near], size=2 * width + 1, mode="constant") > 0
+    ring[near] = grown & ~extent[near]
+    return ring
 
 
 def _morton(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -27,6 +27,8 @@ class Region:
     kind: RegionKind = "exact"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.mask, np.ndarray):
+            raise TypeError(f"a region is a 2-D bool array, not a {type(self.mask).__name__}")
         if self.mask.ndim != 2 or self.mask.dtype != np.bool_:
             raise TypeError(f"a region is a 2-D bool array, not {self.mask.dtype} of shape {self.mask.shape}")
         if self.mask.flags.writeable:

@@ -65,7 +65,9 @@ class Guidance(nn.Module):
                 kernel = torch.exp(-fall)  # N x T x hw
                 for sign in (0, 1):
                     for kind in (0, 1):
-                        mine = (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
+                        mine = (
+                            (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
+                        )
                         if mine.any():
                             spread = (kernel * mine[..., None]).amax(1)
                             total = total + (1 - 2 * sign) * self.gain[sign, kind, scale] * spread

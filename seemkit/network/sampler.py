@@ -57,9 +57,7 @@ class RegionTokens:
     centre: Tensor | None
 
 
-def stack_points(
-    sets: Sequence[PointSet | None], padded: tuple[int, int], like: Tensor
-) -> PointBatch:  # fmt: skip
+def stack_points(sets: Sequence[PointSet | None], padded: tuple[int, int], like: Tensor) -> PointBatch:
     """Pad the points of N objects on an input of (H, W) padded pixels; None is an object without points."""
     longest = max((len(s.xy) for s in sets if s is not None), default=0)
     xy = np.zeros((len(sets), longest, 2), np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -12,19 +11,19 @@ import numpy as np
 import torch
 
 from seemkit.answer.fused import Fused
-from seemkit.errors import PromptError, SceneError, VocabularyError
+from seemkit.errors import PromptError, SceneError
 from seemkit.imaging.load import load_image
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
 from seemkit.pipeline.everything import Task, Thresholds, decode_everything, instances, panoptic, semantic
+from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.upscale import upscale
-from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary
+from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
 from seemkit.prompting.prompt import TokenPrompt
 from seemkit.scene import Scene
-from seemkit_registry import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,16 +107,16 @@ class Model:
     def encoder_fingerprint(self) -> str:
         """Hash of the encoder's weights and the preprocessing: which scenes fit this model."""
         parts = (self.network.image_encoder, self.network.pixel_decoder)
-        key = tuple(_version(part) for part in parts)
-        return self._fingerprints.get(key, lambda: _hash_weights(parts, self.preprocess.fingerprint()))
+        key = tuple(weights_version(part) for part in parts)
+        return self._fingerprints.get(key, lambda: hash_weights(parts, self.preprocess.fingerprint()))
 
     @property
     def fingerprint(self) -> str:
         """Hash of all weights, the preprocessing and the answer policy: which logs fit this model."""
         policy = self.assembly.answer_policy.model_dump_json() if self.assembly is not None else ""
         about = f"{self.preprocess.fingerprint()}{type(self.policy).__qualname__}{policy}"
-        key = ("all", about, _version(self.network))
-        return self._fingerprints.get(key, lambda: _hash_weights((self.network,), about))
+        key = ("all", about, weights_version(self.network))
+        return self._fingerprints.get(key, lambda: hash_weights((self.network,), about))
 
     # Scenes
 
@@ -169,7 +168,7 @@ class Model:
                 grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
                 padded=(int(tensor.shape[1]), int(tensor.shape[2])),
                 encoder=encoder,
-                pixels=_hash_pixels(pixels),
+                pixels=hash_pixels(pixels),
                 image=pixels,
             )
             scenes[index] = self.hooks.after_encode(scene) if self.hooks else scene
@@ -249,7 +248,7 @@ class Model:
         names = self._names(vocabulary, needed=True)
         scene = self.encode(image)
         limits = thresholds or self.thresholds
-        uncountable = _places(stuff, names)
+        uncountable = find_names(stuff, names)
         rows = decode_everything(self.network, self.prepare(scene), self._embed((*names, BACKGROUND)))
         full = upscale(rows.logits, scene.grid, scene.padded, mode="bicubic")
         if task == "semantic":
@@ -285,7 +284,7 @@ class Model:
         """What the decoder makes of a scene, kept until the weights change or others push it out."""
         self._check_scene(scene)
         # Two scenes of one image may differ by rounding, so the cache goes by the object, and holds it.
-        key = (id(scene), _version(self.network.decoder))
+        key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
             levels = [x[None].to(self.device) for x in scene.levels]
@@ -321,7 +320,7 @@ class Model:
         if isinstance(image, Scene):
             return self.encode(image)
         pixels = load_image(image)
-        key = (_hash_pixels(pixels), self.encoder_fingerprint)
+        key = (hash_pixels(pixels), self.encoder_fingerprint)
         return self._references.get(key, lambda: self.encode(pixels))
 
     def _check_trained(self, prompts: Sequence[Prompt]) -> None:
@@ -338,7 +337,7 @@ class Model:
                 )
 
     def _phrases(self, texts: Sequence[str]) -> list[Phrase]:
-        version = _version(self.network.text_encoder)
+        version = weights_version(self.network.text_encoder)
         with torch.no_grad():
             return [self._texts.get((text, version), partial(self._encode_text, text)) for text in texts]
 
@@ -346,7 +345,7 @@ class Model:
         return self.network.encode_texts([text])[0]
 
     def _embed(self, names: Sequence[str]) -> Tensor:
-        key = (tuple(names), _version(self.network.text_encoder))
+        key = (tuple(names), weights_version(self.network.text_encoder))
         with torch.no_grad():
             return self._vocabularies.get(key, lambda: embed_vocabulary(self.network, names))
 
@@ -374,35 +373,3 @@ class Model:
                 f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than "
                 "this model's; encode the image again"
             )
-
-
-def _version(module: nn.Module) -> tuple[int, int]:
-    """Changes whenever a parameter or buffer is assigned or changed in place."""
-    tensors = [*module.parameters(), *module.buffers()]
-    return hash(tuple(x.data_ptr() for x in tensors)), sum(x._version for x in tensors)
-
-
-def _places(stuff: Sequence[str], names: Sequence[str]) -> frozenset[int]:
-    """Indices of the names that are not countable."""
-    wanted = check_vocabulary(stuff) if stuff else ()
-    for name in wanted:
-        if name not in names:
-            near = nearest(name, names)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise VocabularyError(
-                f"stuff names {name!r}, which the vocabulary does not have{hint}", path="stuff"
-            )
-    return frozenset(names.index(name) for name in wanted)
-
-
-def _hash_pixels(pixels: NDArray[np.uint8]) -> str:
-    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
-
-
-def _hash_weights(parts: Sequence[nn.Module], preprocessing: str) -> str:
-    digest = hashlib.sha256(preprocessing.encode())
-    for part in parts:
-        for name, tensor in part.state_dict().items():
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
-    return digest.hexdigest()

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import VocabularyError
+from seemkit_registry import nearest
 
 if TYPE_CHECKING:
     from seemkit.network.network import Network
 
-__all__ = ["BACKGROUND", "check_vocabulary", "embed_vocabulary"]
+__all__ = ["BACKGROUND", "check_vocabulary", "embed_vocabulary", "find_names"]
 
 BACKGROUND = "background"
 """The name whose embedding stands for "no object" (SEEM's last class)."""
@@ -54,3 +55,16 @@ def embed_vocabulary(network: "Network", names: Sequence[str]) -> Tensor:
     embeddings = torch.stack([phrase.embedding for phrase in network.encode_texts(sentences)])
     each = nn.functional.normalize(embeddings, dim=-1).view(len(names), len(templates), -1)
     return nn.functional.normalize(each.mean(1), dim=-1)
+
+
+def find_names(stuff: Sequence[str], names: Sequence[str]) -> frozenset[int]:
+    """Indices of the names that are not countable."""
+    wanted = check_vocabulary(stuff) if stuff else ()
+    for name in wanted:
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise VocabularyError(
+                f"stuff names {name!r}, which the vocabulary does not have{hint}", path="stuff"
+            )
+    return frozenset(names.index(name) for name in wanted)

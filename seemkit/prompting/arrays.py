@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from os import PathLike
 from typing import Annotated, Any
 
 import numpy as np
@@ -71,6 +72,12 @@ def _covers(counts: bytes, pixels: int) -> bool:
 
 def _read_mask(value: Any) -> NDArray[np.bool_]:
     mask = decode_rle(value) if isinstance(value, Mapping) else np.asarray(value)
+    if mask.dtype.kind not in "biuf":
+        hint = ": read the file first, for instance by numpy.asarray(PIL.Image.open(path))"
+        raise ValueError(
+            f"expected a (H, W) array or run lengths, not a {type(value).__name__}"
+            f"{hint if isinstance(value, str | PathLike) else ''}"
+        )
     if mask.ndim != 2 or 0 in mask.shape:
         raise ValueError(f"expected a mask of shape (H, W), not {mask.shape}")
     if mask.dtype != np.bool_:

@@ -14,20 +14,32 @@ from seemkit.geometry.grid import Grid
 from seemkit.geometry.region import Region
 
 if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _Meta
     from torch import nn
 
     from seemkit.prompting.context import Dims, EncodeContext
     from seemkit.prompting.rows import Encoded
+else:
+    _Meta = type(BaseModel)  # pydantic's metaclass has no public name
 
 __all__ = ["Draw", "Prompt", "SpatialPrompt", "TokenPrompt"]
 
 Draw = Literal["point", "box", "stroke", "polygon", "mask", "text", "image", "none"]
 
+_COMMON = ("type", "object", "include")
 
-class _OneSentence(type(BaseModel)):  # type: ignore[misc]  # pydantic's metaclass has no public name
+
+class _OneSentence(_Meta):
     """Lets a prompt that is built with wrong fields fail with one sentence in place of pydantic's list."""
 
-    def __call__(cls, *args: Any, **fields: Any) -> Any:
+    def __call__(cls: type[Any], *args: Any, **fields: Any) -> Any:  # noqa: N805 - a metaclass's first argument
+        if args:
+            named = ", ".join(f"{name}=..." for name in cls.model_fields if name not in _COMMON)
+            raise PromptError(
+                f"{cls.type_name()}: {len(args)} value{'s' * (len(args) > 1)} without a name, expected "
+                f"{cls.__name__}({named})",
+                path=cls.type_name(),
+            )
         try:
             return super().__call__(*args, **fields)
         except ValidationError as error:
@@ -84,9 +96,25 @@ class Prompt(BaseModel, ABC, metaclass=_OneSentence):
         return None
 
     @classmethod
-    @abstractmethod
     def example(cls) -> Self:
-        """A valid value on a 64 x 48 (width x height) image, for documentation and conformance tests."""
+        """A valid value on a 64 x 48 (width x height) image, for documentation and conformance tests.
+
+        By default what `simulate` gives for a rectangle on it, else the value of all defaults.
+
+        Raises:
+            PromptError: neither gives one, so the type needs an `example` of its own.
+        """
+        rectangle = np.zeros((48, 64), bool)
+        rectangle[12:36, 16:48] = True
+        found = cls.simulate(rectangle, np.random.default_rng(0))
+        if found is not None:
+            return found
+        try:
+            return cls.model_validate({})
+        except ValidationError as error:
+            raise PromptError(
+                f"the prompt type {cls.type_name()!r} has no example: give it a classmethod 'example()'"
+            ) from error
 
     def check(self, image: tuple[int, int]) -> None:
         """Raise :class:`PromptError` if the prompt cannot apply to an image of (H, W) pixels."""

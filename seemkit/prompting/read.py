@@ -17,6 +17,12 @@ __all__ = ["explain", "prompt_type", "prompt_types", "read_flag", "read_prompt"]
 
 _Kind = TypeVar("_Kind", bound=Prompt)
 
+_PLAINLY = {
+    "list_type": "a list",
+    "sequence_str": "a list",
+    "tuple_type": "a tuple such as (x, y)",
+}
+
 
 def read_prompt(
     data: Mapping[str, object] | Prompt,
@@ -113,17 +119,21 @@ def prompt_type(name: str, *, path: str = "type") -> type[Prompt]:
 
 def explain(error: ValidationError, kind: type[Prompt], *, path: str) -> PromptError:
     """What pydantic found wrong with the fields of a prompt, first fault only, as one sentence."""
-    first = error.errors(include_url=False)[0]
+    faults = error.errors(include_url=False)
+    # A field that is missing is often there under another name, and that name tells more.
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+    lacking = [fault["loc"][-1] for fault in faults if fault["type"] == "missing"]
     place = _place(path, first["loc"])
     what, given = first["type"], first["input"]
     if what == "missing":
         return PromptError(f"{place} is missing: a {kind.type_name()} needs it", path=place)
     if what == "extra_forbidden":
         field, fields = str(first["loc"][-1]), [name for name in kind.model_fields if name != "type"]
-        near = nearest(field, fields)
+        near = nearest(field, fields) if len(lacking) < 2 else []
         hint = f"did you mean {near[0]!r}?" if near else f"its fields are {', '.join(fields)}"
+        needs = f" and needs {lacking[0]!r}" if lacking and not near else ""
         return PromptError(
-            f"{path}: a {kind.type_name()} has no field {field!r}; {hint}",
+            f"{path}: a {kind.type_name()} has no field {field!r}{needs}; {hint}",
             path=place,
             suggestion=near[0] if near else None,
         )
@@ -132,7 +142,10 @@ def explain(error: ValidationError, kind: type[Prompt], *, path: str) -> PromptE
         inner = cause.path if isinstance(cause, PromptError) and cause.path else ""
         if isinstance(cause, PromptError) and inner and str(cause).startswith(inner):
             return PromptError(f"{path}.{cause}", path=f"{path}.{inner}", suggestion=cause.suggestion)
-        return PromptError(f"{path}: {cause or first['msg']}", path=f"{place}.{inner}" if inner else place)
+        sentence = str(cause or first["msg"])
+        if not sentence.startswith(f"{path} "):
+            sentence = f"{path}: {sentence}"
+        return PromptError(sentence, path=f"{place}.{inner}" if inner else place)
     return PromptError(f"{place} is {_show(given)}, expected {_expected(first)}", path=place)
 
 
@@ -161,6 +174,8 @@ def _expected(error: ErrorDetails) -> str:
         count = limits["max_length" if most else "min_length"]
         unit = "character" if what.startswith("string") or isinstance(error["input"], str) else "item"
         return f"{count} {unit}{'' if count == 1 else 's'} {'at most' if most else 'at least'}"
+    if what in _PLAINLY or limits.get("class") == "Sequence":
+        return _PLAINLY.get(what, "a list")
     words = error["msg"].removeprefix("Input should be ")
     return f"{'a number ' if what.startswith(('greater', 'less')) else ''}{words[:1].lower()}{words[1:]}"
 

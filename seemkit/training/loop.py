@@ -185,9 +185,13 @@ def _match(one: View, two: View, picture: Picture) -> View:
 
 
 def _save(
-    folder: Path, step: int, network: Network, optimizer: torch.optim.Optimizer, average: dict[str, Tensor],
+    folder: Path,
+    step: int,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    average: dict[str, Tensor],
     schedule: Schedule,
-) -> None:  # fmt: skip
+) -> None:
     state = {
         "step": step,
         "network": network.state_dict(),

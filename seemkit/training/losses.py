@@ -44,7 +44,7 @@ class PointLoss:
 
 def mask_losses(
     logits: Tensor, masks: Tensor, xy: Tensor, selection: Tensor | None, weights: tuple[float, float, float]
-) -> PointLoss:  # fmt: skip
+) -> PointLoss:
     """Match one object a cell with one of its candidates, and take that candidate's mask losses.
 
     Args:

@@ -115,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of checkpoints and logs")
     parser.add_argument("--opinions", type=Path, help="file of the classifier's opinions (training.opinions)")
     parser.add_argument("--stage", choices=[s.name for s in STAGES], help="run only this stage")
-    parser.add_argument("--start", type=Path, help="weights to start the stage from, in place of the last stage's")
+    parser.add_argument(
+        "--start", type=Path, help="weights to start the stage from, in place of the last stage's"
+    )
     parser.add_argument("--steps", type=int, help="length of the stage, in place of the recipe's")
     parser.add_argument("--threads", type=int, help="of torch, in place of its own choice")
     given = parser.parse_args(arguments)

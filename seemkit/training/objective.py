@@ -165,9 +165,15 @@ class Objective:
             cell.used = mask if cell.used is None else cell.used | mask
 
     def _decode(
-        self, scene: PreparedScene, cells: Sequence[Cell], size: int, previous: Tensor | None, views: int,
-        *, every_head: bool = False,
-    ) -> tuple[Decoded, Tensor, list[tuple[str, Tensor, Tensor]]]:  # fmt: skip
+        self,
+        scene: PreparedScene,
+        cells: Sequence[Cell],
+        size: int,
+        previous: Tensor | None,
+        views: int,
+        *,
+        every_head: bool = False,
+    ) -> tuple[Decoded, Tensor, list[tuple[str, Tensor, Tensor]]]:
         network, n = self.network, len(cells)
         sets: list[PointSet | None] = [sample_regions(c.regions, 128) if c.regions else None for c in cells]
         points = stack_points(sets, (size, size), scene.mask_features)
@@ -264,10 +270,15 @@ class Objective:
         return total
 
     def _losses(
-        self, scene: PreparedScene, cells: Sequence[Cell], decoded: Decoded,
-        anchors: Sequence[tuple[str, Tensor, Tensor]], views: Sequence[View], size: int,
+        self,
+        scene: PreparedScene,
+        cells: Sequence[Cell],
+        decoded: Decoded,
+        anchors: Sequence[tuple[str, Tensor, Tensor]],
+        views: Sequence[View],
+        size: int,
         generator: torch.Generator,
-    ) -> dict[str, Tensor]:  # fmt: skip
+    ) -> dict[str, Tensor]:
         weights = self.weights
         masks = torch.from_numpy(np.stack([c.truth for c in cells])).float()[:, None]
         each = len(cells) // len(views)

@@ -82,9 +82,9 @@ def object_losses(
         maps = scene.dot(scene.mask_features, network.heads.mask_embedding(queries))
         sampled = sample_logits(maps, xy)  # B x Q x P
         wanted = torch.full(logits.shape[:2], len(names))
-        for i, (truth, classes) in enumerate(targets):
-            rows, columns = _match(logits[i], sampled[i], truth, classes)
-            wanted[i, rows] = classes[columns]
+        for i, (truth, kinds) in enumerate(targets):
+            rows, columns = _match(logits[i], sampled[i], truth, kinds)
+            wanted[i, rows] = kinds[columns]
             chosen, aim = sampled[i, rows], truth[columns]
             bce = functional.binary_cross_entropy_with_logits(chosen, aim, reduction="none").mean(-1)
             mask = 5 * bce.sum() + 5 * dice(chosen.sigmoid(), aim).sum()

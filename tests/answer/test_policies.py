@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from seemkit.answer.fused import Fused
 from seemkit.answer.priority import Priority
 from seemkit.components import AnswerPolicy, Evidence

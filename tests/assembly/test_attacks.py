@@ -4,8 +4,8 @@ import sys
 import time
 
 import pytest
-from seemkit.assembly import load_assembly
 
+from seemkit.assembly import load_assembly
 from seemkit_registry.errors import ConfigurationError
 
 BODY = "seemkit: 1\npixel_decoder: fpn\nmask_decoder: seem\ntext_encoder: static\n"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
 from seemkit.assembly import assembly_names, load, load_assembly
 from seemkit.assembly.document import read_text, write_text
-
 from seemkit_registry import RegistryError, UnknownComponent
 from seemkit_registry.errors import ConfigurationError
 

@@ -1,8 +1,8 @@
 """All that is wrong with a configuration is said at once, with path, line and the nearest right name."""
 
 import pytest
-from seemkit.assembly import load_assembly
 
+from seemkit.assembly import load_assembly
 from seemkit_registry.errors import ConfigurationError
 
 WRONG = """\

@@ -4,8 +4,8 @@ import pytest
 import timm
 import torch
 from pydantic import ValidationError
-from seemkit.errors import SeemkitError
 
+from seemkit.errors import SeemkitError
 from seemkit_backbones.timm import Timm
 
 # channels as timm 1.0 documents them; sizes are the model's own where it is fixed

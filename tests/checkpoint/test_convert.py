@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from seemkit.checkpoint.convert import convert_checkpoint, read_published
 from seemkit.checkpoint.keys import to_theirs
 from seemkit.errors import WeightsError
@@ -12,8 +14,6 @@ from seemkit.network.decoder import Seem
 from seemkit.network.network import Network
 from seemkit.network.pixel_decoder import FPN
 from seemkit.weights import load_weights
-from torch import Tensor
-
 from seemkit_backbones.focal import Focal
 from seemkit_text.unicl import UniCL
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from timm.models.davit import DaVit
+from timm.models.vision_transformer_sam import VisionTransformerSAM
+
 from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
 from seemkit.components import BackboneShape
 from seemkit.errors import WeightsError
 from seemkit.network.pixel_decoder import FPN
-from timm.models.davit import DaVit
-from timm.models.vision_transformer_sam import VisionTransformerSAM
-
 from seemkit_backbones.focal import Focal
 from seemkit_text.unicl import UniCL
 

@@ -151,6 +151,11 @@ def test_what_was_there_stays_if_a_request_fails(run, photo, tiny, here):
     assert sorted(file.name for file in photo.parent.iterdir() if file.is_file()) == ["out.png", "photo.png"]
 
 
+def test_an_assembly_without_weights_says_which_flag_gives_some(run, photo, tiny, here):
+    says = f"'{tiny[1]}' names no weights; give --weights FILE, or --weights none for random ones"
+    check(run("segment", photo, "--point", "3,4", *tiny[:2]), here, says)
+
+
 def test_several_problems_of_an_assembly_are_told_at_once(run, photo, tiny):
     wrong = ["-s", "backbone.widht=8", "-s", "pixel_decoder.dimm=8"]
     ended = run("segment", photo, "--point", "3,4", *tiny, *wrong)

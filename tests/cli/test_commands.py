@@ -65,6 +65,7 @@ def test_an_error_of_ours_is_one_line_and_a_traceback_only_with_debug(run, photo
         (MemoryError(), 1, "there is not enough memory"),
         (RuntimeError("one\ntwo"), 1, "RuntimeError: one"),
         (OSError(), 1, "OSError"),
+        (OSError(28, "No space left on device", "out.png"), 1, "No space left on device: 'out.png'"),
     ],
 )
 def test_exit_codes(error, code, says):

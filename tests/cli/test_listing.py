@@ -103,6 +103,17 @@ def test_a_prompt_as_json(run):
     assert [option["name"] for option in about["options"]] == ["object", "include", "text"]
 
 
+def test_types_of_fields_are_shown_as_a_person_writes_them(run):
+    kinds = {}
+    for name in ("polygon", "mask", "reference", "scribble"):
+        (about,) = run("info", name, "--json").json()
+        kinds |= {f"{name}.{option['name']}": option["kind"] for option in about["options"]}
+    assert kinds["polygon.points"] == "Sequence[tuple[float, float]]"
+    assert kinds["scribble.width"] == "float"
+    assert kinds["mask.mask"] == "ndarray"
+    assert kinds["reference.prompts"] == "Sequence[Prompt]"
+
+
 def test_options_of_a_backbone_are_read_from_its_source(run):
     (about,) = run("info", "focal", "--json").json()
     options = {option["name"]: option for option in about["options"]}

@@ -71,10 +71,14 @@ def test_ctrl_c_ends_with_one_line_and_130(tmp_path):
     assert err.strip() == "seemkit: interrupted"
 
 
+PRINTS = "from seemkit.cli import main; main.cli.callback = lambda: print('not flushed'); main.main()"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes close in another way there")
-def test_a_reader_who_goes_away_ends_it_quietly():
+@pytest.mark.parametrize("run", [["-m", "seemkit.cli.main", "plugins", "--json"], ["-c", PRINTS]])
+def test_a_reader_who_goes_away_ends_it_quietly(run):
     process = subprocess.Popen(
-        [sys.executable, "-m", "seemkit.cli.main", "plugins", "--json"],
+        [sys.executable, *run],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

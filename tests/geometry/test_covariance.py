@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from seemkit.geometry.grid import Grid
 from seemkit.geometry.raster import draw_box, draw_clicks, draw_polygon, draw_stroke, resize_mask
 

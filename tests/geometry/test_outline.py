@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seemkit.geometry.outline import check_outline, crossing_edges, enclosed_area
 
 Corner = tuple[float, float]
@@ -89,3 +90,8 @@ def test_what_is_wrong_is_said_in_a_sentence(corners: list[Corner], sentence: st
     with pytest.raises(ValueError) as caught:
         check_outline(corners, "loop")
     assert str(caught.value) == sentence
+
+
+def test_corners_beyond_all_measure_are_no_error_here() -> None:
+    # Their squares overflow to infinity; that they lie outside the image is for the check of the prompt to say.
+    check_outline([(1e300, 0), (5, 5), (0, 5)], "polygon")

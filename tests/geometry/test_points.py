@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
+
 from seemkit.geometry.points import BUDGET, PointSet, sample_regions, stratify
 from seemkit.geometry.region import Region
 
@@ -141,7 +142,9 @@ def test_the_ring_gives_way_to_exact_includes_and_to_excludes() -> None:
 
 
 def test_an_excluded_extent_is_all_against() -> None:
-    points = sample_regions([Region(box(0, 40, 0, 60)), Region(box(5, 9, 5, 9), include=False, kind="extent")])
+    points = sample_regions(
+        [Region(box(0, 40, 0, 60)), Region(box(5, 9, 5, 9), include=False, kind="extent")]
+    )
     assert pixels(points, True) == true_pixels(box(5, 9, 5, 9))
 
 

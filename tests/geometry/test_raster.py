@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from seemkit.geometry.grid import Grid, as_grid
 from seemkit.geometry.raster import draw_box, draw_clicks, draw_polygon, draw_stroke, resize_mask, sample_line
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
+
 from seemkit.geometry.outline import crossing_edges, enclosed_area
 from seemkit.geometry.raster import draw_polygon, draw_stroke, sample_line
 from seemkit.geometry.simulate import (

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
+
 from seemkit.errors import ImageError
 from seemkit.imaging import load
 from seemkit.imaging.load import MAX_PIXELS, load_image

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+
 from seemkit.imaging.lettering import chip, font, letter_size, shorten, showable
 from seemkit.imaging.marks import draw_marks
 from seemkit.imaging.overlay import Layer, draw_overlay, line_width

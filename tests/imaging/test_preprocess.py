@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from seemkit.errors import SeemkitError
 from seemkit.imaging.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from seemkit.network.attention import Attention, attend
 from torch import nn
+
+from seemkit.network.attention import Attention, attend
 
 DIM, HEADS = 24, 3
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import Tensor
+
 from seemkit.network.decoder import MaskDecoder, Seem, Wiring
 from seemkit.network.heads import Heads
 from seemkit.network.prepared import PreparedScene, resize_features
 from seemkit.network.presets import PRESETS, Preset
 from seemkit.network.rows import RowBatch, stack_rows
-from torch import Tensor
 
 C, TEXT, LAYERS, QUERIES = 32, 16, 4, 6
 PRESET_NAMES = sorted(PRESETS)
@@ -123,7 +124,9 @@ def test_region_rows_are_keys_and_values_only(decoder: MaskDecoder, heads: Heads
         content = list(region.content)
         content[level] = torch.randn_like(content[level])
         changed = replace(region, content=tuple(content))
-        assert not close(decoder(scene, [query, changed], heads).queries, before), f"level {level} is not read"
+        assert not close(decoder(scene, [query, changed], heads).queries, before), (
+            f"level {level} is not read"
+        )
 
 
 @torch.no_grad()
@@ -155,7 +158,9 @@ def test_an_object_whose_rows_are_all_padding_is_answered_as_if_it_had_none(
     assert close(two[:1], decoder(scene, [queries(decoder)], heads).queries)
 
 
-def look(decoder: MaskDecoder, heads: Heads, scene: PreparedScene, batches: list[RowBatch], level: int) -> Tensor:
+def look(
+    decoder: MaskDecoder, heads: Heads, scene: PreparedScene, batches: list[RowBatch], level: int
+) -> Tensor:
     """Where crossing rows may look in the first layer of a level (N, R, h, w)."""
     wiring = Wiring(batches, decoder.preset)
     embedding = heads.mask_embedding(heads.norm(wiring.content[:, : wiring.candidates]))
@@ -226,7 +231,9 @@ def test_scenes_side_by_side_are_decoded_as_one_by_one(decoder: MaskDecoder, hea
         own = RowBatch("phrase", *(x[2 * i : 2 * i + 2] for x in phrase.at(0)))
         one = decoder(scene, [queries(decoder, 2), own], heads)
         assert close(two.queries[2 * i : 2 * i + 2], one.queries)
-        assert close(two.masks(together, two.mask_embeddings)[2 * i], one.masks(scene, one.mask_embeddings)[0])
+        assert close(
+            two.masks(together, two.mask_embeddings)[2 * i], one.masks(scene, one.mask_embeddings)[0]
+        )
 
 
 @torch.no_grad()

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch import Tensor
+
 from seemkit.network.guidance import POINTS, Guidance, thin
 from seemkit.network.sampler import PointBatch
-from torch import Tensor
 
 
 def points(xy: list[list[list[float]]], negative: list[list[bool]], padding: list[list[bool]]) -> PointBatch:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from seemkit.components import BackboneShape
-from seemkit.network.pixel_decoder import FPN, FPNPixelDecoder
 from torch import Tensor
 from torch.nn import functional
+
+from seemkit.components import BackboneShape
+from seemkit.network.pixel_decoder import FPN, FPNPixelDecoder
 
 SHAPE = BackboneShape(channels=(6, 10, 14, 18))
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from seemkit.network.position import sine_position
 
 LIKE = torch.zeros(())

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
 from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
 from seemkit.network.decoder import Seem
 from seemkit.network.network import Network
 from seemkit.network.pixel_decoder import FPN
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.sampler import PointBatch
-from torch import Tensor
-
 from seemkit_backbones.focal import Focal
 from seemkit_text.unicl import UniCL
 

@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
 from seemkit.network.decoder import Decoded
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS
 from seemkit.network.rows import RowBatch
 from seemkit.network.sampler import PointBatch, RegionTokens
-from torch import Tensor
-from torch.nn import functional
 
 LOGITS, RMS = 5e-3, 5e-4  # the original against itself, with other tokens in the batch: 2.3e-3 and 6e-5
 FLIPPED = 1e-3  # share of pixels of a binary mask

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from seemkit.components import PixelFeatures
-from seemkit.network.pixel_decoder import FPN, FPNPixelDecoder
 from torch import Tensor, nn
 
+from seemkit.components import PixelFeatures
+from seemkit.network.pixel_decoder import FPN, FPNPixelDecoder
 from seemkit_backbones.focal import Focal
 
 KEYS = "seem_focalt_unicl_lang_v1"

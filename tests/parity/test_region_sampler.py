@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
-from torch import Tensor
 
 PROMPTS = {  # the case names its prompts like the inputs that it takes
     "point": ("point", None),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
+
 from seemkit import Model, Scene
 from seemkit.api import Prompt
 from seemkit.errors import SeemkitError, VocabularyError
@@ -75,9 +76,10 @@ def test_scores_are_the_mean_probability_inside_the_mask(new_model: Callable[...
     assert result.logits is not None
     for logits, mask, score in zip(result.logits, result.masks, result.scores, strict=True):
         probability = expit(enlarge(logits))
-        assert np.array_equal(mask, probability > 0.5) or np.abs(probability - 0.5)[
-            mask != (probability > 0.5)
-        ].max() < 1e-4
+        assert (
+            np.array_equal(mask, probability > 0.5)
+            or np.abs(probability - 0.5)[mask != (probability > 0.5)].max() < 1e-4
+        )
         expected = probability[mask].mean() if mask.any() else 0.0
         assert score == pytest.approx(expected, abs=1e-4)
     assert ((result.scores == 0) | (result.scores > 0.5)).all()

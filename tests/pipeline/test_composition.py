@@ -13,6 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from seemkit import Model, Result, Scene, register
 from seemkit.api import Anchor, EncodeContext, Encoded, Group, Prompt, TokenPrompt
 from seemkit.errors import PromptError
@@ -268,9 +269,7 @@ def test_an_empty_request_is_refused(model: Model, scene: Scene) -> None:
     ],
     ids=["point", "box", "mask", "text"],
 )
-def test_a_wrong_prompt_is_named_by_its_index(
-    model: Model, scene: Scene, wrong: Any, sentence: str
-) -> None:
+def test_a_wrong_prompt_is_named_by_its_index(model: Model, scene: Scene, wrong: Any, sentence: str) -> None:
     with pytest.raises(PromptError, match=sentence) as caught:
         model.segment(scene, [Point(x=3, y=3), wrong])
     assert caught.value.path is not None

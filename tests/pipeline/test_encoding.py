@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+
 from seemkit import Model, Scene
 from seemkit.errors import SceneError
 from seemkit.prompts import Point, Reference
@@ -107,7 +108,10 @@ def test_what_was_prepared_falls_when_weights_change(model: Model, photo: NDArra
 
 def test_a_scene_is_refused_once_the_encoder_has_changed(model: Model, photo: NDArray[np.uint8]) -> None:
     scene = model.encode(photo)
-    for tensor in (next(model.network.image_encoder.parameters()), next(model.network.image_encoder.buffers())):
+    for tensor in (
+        next(model.network.image_encoder.parameters()),
+        next(model.network.image_encoder.buffers()),
+    ):
         model.segment(scene, CLICK)
         with torch.no_grad():
             tensor.add_(1)

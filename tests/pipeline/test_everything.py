@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
+
 from seemkit import Model
 from seemkit.errors import SeemkitError, VocabularyError
 from seemkit.pipeline.everything import Rows, Thresholds, instances, panoptic, semantic
-from torch import Tensor
 
 NOTHING: frozenset[int] = frozenset()
 H, W = 4, 10
@@ -156,9 +157,7 @@ def model(tiny_model: Callable[[str], Model]) -> Model:
 EAGER = Thresholds(score=0.0, overlap=0.0)
 
 
-def test_panoptic_segments_do_not_overlap_and_match_their_map(
-    model: Model, photo: NDArray[np.uint8]
-) -> None:
+def test_panoptic_segments_do_not_overlap_and_match_their_map(model: Model, photo: NDArray[np.uint8]) -> None:
     result = model.everything(photo, vocabulary=WORDS, thresholds=EAGER, stuff=["grass", "sky"])
     assert result.task == "panoptic"
     assert len(result) > 0
@@ -203,7 +202,7 @@ def test_what_is_wrong_is_said(model: Model, photo: NDArray[np.uint8]) -> None:
         model.everything(photo, vocabulary=WORDS, task="everything")  # type: ignore[arg-type]
     with pytest.raises(VocabularyError, match="the vocabulary is empty"):
         model.everything(photo)
-    with pytest.raises(VocabularyError, match="stuff names 'gras', .* did you mean 'grass'") as caught:
+    with pytest.raises(VocabularyError, match=r"stuff names 'gras', .* did you mean 'grass'") as caught:
         model.everything(photo, vocabulary=WORDS, stuff=["gras"])
     assert caught.value.path == "stuff"
     with pytest.raises(VocabularyError, match="the one text"):

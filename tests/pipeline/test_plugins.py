@@ -6,9 +6,11 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pytest
-import seemkit
 import torch
 from numpy.typing import NDArray
+from torch import nn
+
+import seemkit
 from seemkit import Model, Scene
 from seemkit.api import (
     Anchor,
@@ -26,7 +28,6 @@ from seemkit.api import (
 from seemkit.errors import PromptError
 from seemkit.prompts import Mask, Point
 from seemkit.weights import load_weights, save_weights
-from torch import nn
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -224,7 +225,7 @@ def test_a_part_that_cannot_be_built_is_quarantined_and_the_rest_loads(
     (component,) = [c for c in plugins.components("prompts") if c.name == "broken"]
     assert component.state == "quarantined"
     assert "no weights for 32 channels" in component.fault.one_line
-    with pytest.raises(PromptError, match="cannot be used: .*quarantined"):
+    with pytest.raises(PromptError, match=r"cannot be used: .*quarantined"):
         read_prompt({"type": "broken", "x": 1, "y": 1})
 
 
@@ -259,12 +260,21 @@ def rows(count: int = 2, width: int = 32) -> torch.Tensor:
 ANCHOR = Anchor("mask", torch.ones(32), "wrong")
 WRONG: dict[str, tuple[Callable[[EncodeContext], object], str]] = {
     "not encoded": (lambda c: [rows()], "was encoded to a list, expected Encoded"),
-    "width": (lambda c: Encoded((Group("phrase", rows(2, 7)),)), r"rows of shape \(2, 7\), expected \(T, 32\)"),
+    "width": (
+        lambda c: Encoded((Group("phrase", rows(2, 7)),)),
+        r"rows of shape \(2, 7\), expected \(T, 32\)",
+    ),
     "one row": (lambda c: Encoded((Group("phrase", torch.zeros(32)),)), r"rows of shape \(32,\)"),
-    "levels": (lambda c: Encoded((Group("region", (rows(),) * 2, persist=False),)), "for 2 levels, expected 3"),
+    "levels": (
+        lambda c: Encoded((Group("region", (rows(),) * 2, persist=False),)),
+        "for 2 levels, expected 3",
+    ),
     "position": (lambda c: Encoded((Group("phrase", rows(), rows(3)),)), "differ in shape"),
     "positions": (lambda c: Encoded((Group("phrase", rows(), (rows(),) * 3),)), "positions for 3 levels"),
-    "padding": (lambda c: Encoded((Group("phrase", rows(), padding=torch.zeros(2)),)), "padding of torch.float"),
+    "padding": (
+        lambda c: Encoded((Group("phrase", rows(), padding=torch.zeros(2)),)),
+        "padding of torch.float",
+    ),
     "query": (lambda c: Encoded((Group("query", rows()),)), "reads the whole image"),
     "memory": (lambda c: Encoded((Group("memory", rows()),)), "expected such rows to be limited"),
     "limit": (lambda c: Encoded((Group("memory", rows(), attends=rows()),)), r"logits of shape \(2, 32\)"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from seemkit import Model
 from seemkit.api import Prompt
 from seemkit.prompts import Box, Memory, Point, Reference, Scribble, Text

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+
 from seemkit import Model
 from seemkit.errors import PromptError
 from seemkit.prompts import Box, Point, Text

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from seemkit.geometry.grid import Grid
 from seemkit.pipeline.upscale import mask_scores, upscale
 

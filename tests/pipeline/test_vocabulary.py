@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from torch.nn.functional import normalize
+
 from seemkit import Model
 from seemkit.network.network import Network
 from seemkit.pipeline.vocabulary import check_vocabulary, embed_vocabulary
-from torch.nn.functional import normalize
 
 
 def test_names_are_stripped_and_kept_once_in_order() -> None:
@@ -27,7 +28,8 @@ def test_a_name_is_the_mean_of_its_sentences(
     monkeypatch.setattr(encoder, "templates", templates, raising=False)
     expected = [
         normalize(
-            sum(normalize(network.encode_texts([t.format(name)])[0].embedding, dim=0) for t in templates), dim=0
+            sum(normalize(network.encode_texts([t.format(name)])[0].embedding, dim=0) for t in templates),
+            dim=0,
         )
         for name in ("dog", "cat")
     ]

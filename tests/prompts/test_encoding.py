@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+
 from seemkit.api import Anchor, Encoded, Group, Phrase
 from seemkit.prompts import Memory, Point, Reference, Text
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from seemkit.api import Prompt, PromptError
 from seemkit.prompting.read import read_flag
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text

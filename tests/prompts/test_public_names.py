@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import seemkit.prompts
 
 ROOT = Path(__file__).parents[2]

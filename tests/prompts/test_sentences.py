@@ -4,6 +4,7 @@ from math import nan
 
 import numpy as np
 import pytest
+
 from seemkit.api import PromptError, read_prompt
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
+
 from seemkit.api import Grid, SpatialPrompt
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pydantic import ValidationError
+
 from seemkit.api import Grid, Prompt, PromptError, SpatialPrompt, prompt_types, read_prompt
 from seemkit.prompting.assets import collect_assets
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text

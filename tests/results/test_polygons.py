@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import binary_fill_holes
+
 from seemkit.geometry.grid import Grid
 from seemkit.geometry.raster import draw_polygon
 from seemkit.results.polygons import Ring, mask_to_rings, ring_area, simplify_ring

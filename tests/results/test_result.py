@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco
 from pycocotools.coco import COCO
+
 from seemkit.errors import ImageError
 from seemkit.geometry.grid import Grid
 from seemkit.geometry.raster import draw_polygon

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from seemkit.errors import ImageError, SeemkitError
 from seemkit.imaging.load import load_image
 from seemkit.result import Result, Segments

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import seemkit
 import torch
 from numpy.typing import NDArray
+
+import seemkit
 from seemkit import Model, Result, Scene, Session, replay
 from seemkit.api import Prompt
 from seemkit.errors import PromptError, SeemkitError
@@ -110,7 +111,9 @@ def test_arrays_travel_by_hash_and_are_handed_over(model: Model, photo: NDArray[
     assert len(assets) == 3
     assert {type(x) for x in assets.values()} == {np.ndarray, Scene}
     assert bits(replay(log, photo, model=model, assets=assets)) == bits(session.result())
-    with pytest.raises(PromptError, match=r"nodes\[1\]\.prompts\[0\].* travels by hash: hand it over in assets"):
+    with pytest.raises(
+        PromptError, match=r"nodes\[1\]\.prompts\[0\].* travels by hash: hand it over in assets"
+    ):
         replay(log, photo, model=model)
     wrong = {name: (photo if isinstance(x, np.ndarray) else x) for name, x in assets.items()}
     with pytest.raises(PromptError, match="has other content"):

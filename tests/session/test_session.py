@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from seemkit import Model, Result, Session
 from seemkit.errors import PromptError, VocabularyError
 from seemkit.prompts import Box, Memory, Point, Reference, Text
@@ -109,7 +110,9 @@ def test_a_later_round_differs_from_asking_all_at_once(session: Session) -> None
 
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("add"), st.integers(0, 95), st.integers(0, 71), st.sampled_from("ab"), st.booleans()),
+        st.tuples(
+            st.just("add"), st.integers(0, 95), st.integers(0, 71), st.sampled_from("ab"), st.booleans()
+        ),
         st.tuples(st.sampled_from(["undo", "redo", "result", "remove"])),
     ),
     min_size=1,
@@ -124,9 +127,9 @@ def test_undo_and_redo_to_any_depth_give_the_same_bits(
 ) -> None:
     model = tiny_model("nano")
     session = model.session(photo).add(Text(text="a", object="a"), Text(text="b", object="b"))
-    for name, *given in steps:
+    for name, *values in steps:
         if name == "add":
-            x, y, owner, include = given
+            x, y, owner, include = values
             session.add(Point(x=x, y=y, object=owner, include=include))
         elif name == "remove":
             if len(session.prompts) > 2:
@@ -159,7 +162,11 @@ def test_a_change_after_undo_forgets_what_could_be_redone(session: Session) -> N
 
 
 def test_prompts_are_removed_by_themselves_their_index_or_their_object(session: Session) -> None:
-    dog, cat, more = Point(x=20, y=20, object="dog"), Box(x1=1, y1=1, x2=9, y2=9, object="cat"), Text(text="x")
+    dog, cat, more = (
+        Point(x=20, y=20, object="dog"),
+        Box(x1=1, y1=1, x2=9, y2=9, object="cat"),
+        Text(text="x"),
+    )
     session.add(dog, cat, more)
     assert session.objects == ("dog", "cat", "1")
     assert session.remove(cat).prompts == (dog, more)

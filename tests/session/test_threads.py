@@ -7,6 +7,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from seemkit import Model
 from seemkit.prompts import Point, Text
 

@@ -4,8 +4,9 @@ import math
 
 import pytest
 import torch
-from seemkit.training.losses import dice, mask_losses, random_points, sample_logits
 from torch import Tensor
+
+from seemkit.training.losses import dice, mask_losses, random_points, sample_logits
 
 WEIGHTS = (2.0, 5.0, 5.0)
 

@@ -53,3 +53,23 @@ def test_every_object_is_given_once_when_all_are_asked_for() -> None:
     for seed in range(10):
         chosen = look(seed, every=True).chosen
         assert len(set(chosen)) == len(chosen) >= 1
+
+
+def test_an_object_too_small_to_survive_becomes_the_pixel_it_lies_in() -> None:
+    mask = np.zeros((900, 1400), bool)
+    mask[300, 700] = True
+    speck = Picture(np.zeros((900, 1400, 3), np.uint8), (Instance(np.packbits(mask), None, "s"),), "p")
+    for seed in range(5):
+        view = random_view(speck, 96, 2, np.random.default_rng(seed))
+        assert view.masks.sum((1, 2)).tolist() == [1, 1]
+
+
+def test_all_that_can_be_seen_of_a_complete_picture_is_given_too() -> None:
+    plain = picture()
+    whole = Picture(plain.image, plain.instances, "p", complete=True)
+    view = random_view(whole, 96, 1, np.random.default_rng(0))
+    assert look(0).visible is None
+    assert view.visible is not None
+    assert len(view.visible) == len(view.visible_index)
+    at = view.visible_index.index(view.chosen[0])
+    assert np.array_equal(view.visible[at], view.masks[0])

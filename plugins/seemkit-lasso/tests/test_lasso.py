@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from seemkit.api import PromptError
-from seemkit.api import Grid, PromptError
 from seemkit_lasso.lasso import Lasso
+
+from seemkit.api import Grid, PromptError
 
 SQUARE = [(2, 2), (20, 2), (20, 20), (2, 20)]
 
@@ -29,7 +29,7 @@ def test_the_flag_is_a_list_of_points() -> None:
 
 
 def test_two_points_are_no_loop_and_points_lie_on_the_image() -> None:
-    with pytest.raises(PromptError, match="at least 3"):
+    with pytest.raises(PromptError, match="expected 3 items at least"):
         Lasso(points=SQUARE[:2])
     with pytest.raises(
         PromptError, match=r"lasso points\[1\]\.x=20 lies outside the image: expected 0 <= x <= 10"

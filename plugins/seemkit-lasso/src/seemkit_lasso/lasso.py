@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+
 from seemkit import api
 
 

@@ -1,0 +1,31 @@
+"""What tells weights and pixels apart: hashes of their content, and a quick sign that weights have changed."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+__all__ = ["hash_pixels", "hash_weights", "weights_version"]
+
+
+def weights_version(module: nn.Module) -> tuple[int, int]:
+    """Changes whenever a parameter or buffer is assigned or changed in place; cheap enough for every call."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return hash(tuple(x.data_ptr() for x in tensors)), sum(x._version for x in tensors)
+
+
+def hash_pixels(pixels: NDArray[np.uint8]) -> str:
+    """SHA-256 of an image's shape and content."""
+    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
+
+
+def hash_weights(parts: Sequence[nn.Module], about: str) -> str:
+    """SHA-256 of the names and values of all parameters and buffers, after a text that belongs to them."""
+    digest = hashlib.sha256(about.encode())
+    for part in parts:
+        for name, tensor in part.state_dict().items():
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
+    return digest.hexdigest()
