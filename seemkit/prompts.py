@@ -49,5 +49,5 @@ def _components() -> dict[str, list[Component]]:
     """From class name to the components that provide it, after the registry's preferences."""
     found: dict[str, list[Component]] = {}
     for component in registry().active("prompts"):
-        found.setdefault(component.value.rpartition(":")[2].rpartition(".")[2], []).append(component)
+        found.setdefault(component.attribute, []).append(component)
     return found

@@ -55,6 +55,11 @@ class Component:
         return f"{self.distribution}/{self.versioned}"
 
     @property
+    def attribute(self) -> str:
+        """Last name of what is behind the entry point, such as ``Point`` of ``module:Point [extra]``."""
+        return self.value.partition("[")[0].rpartition(":")[2].rpartition(".")[2].strip()
+
+    @property
     def way_out(self) -> str:
         """What a user can do if the component is at fault, for a message."""
         if self.provided_by != "entry point":

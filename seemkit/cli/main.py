@@ -76,6 +76,7 @@ class _Commands(click.Group):
                 code = super().main(args, standalone_mode=False, **extra)
                 sys.stdout.flush()
         except BrokenPipeError:
+            _let_go_of_stdout()
             return 1
         except SystemExit as error:  # click's answer to a closed pipe
             return error.code if isinstance(error.code, int) else 1
@@ -87,7 +88,7 @@ class _Commands(click.Group):
 
 
 def _let_go_of_stdout() -> None:
-    """Whoever read standard output is gone: let the interpreter's last flush go nowhere."""
+    """Whoever read standard output is gone: let the interpreter's last flush go nowhere (Python docs, SIGPIPE)."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

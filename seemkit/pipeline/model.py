@@ -161,10 +161,10 @@ class Model:
         with self._counting:
             self.encodes += len(same)
         for row, (index, pixels, tensor) in enumerate(same):
-            first, second, third = (level[row] for level in features.levels)
+            first, second, third = (level[row].contiguous() for level in features.levels)
             scene = Scene(
                 levels=(first, second, third),
-                mask_features=features.mask_features[row],
+                mask_features=features.mask_features[row].contiguous(),
                 grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
                 padded=(int(tensor.shape[1]), int(tensor.shape[2])),
                 encoder=encoder,

@@ -160,8 +160,8 @@ def _claims() -> dict[str, list[tuple[Component, type[Prompt]]]]:
 def _quarantined(name: str) -> str | None:
     """The fault of a component that would provide the type, going by its name or its class's."""
     for component in registry().components("prompts"):
-        attribute = component.value.rpartition(":")[2].rpartition(".")[2]
-        if component.fault and name in (component.name, component.name.removesuffix("s"), attribute.lower()):
+        names = (component.name, component.name.removesuffix("s"), component.attribute.lower())
+        if component.fault and name in names:
             return component.fault.one_line
     return None
 

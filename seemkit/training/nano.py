@@ -1,11 +1,13 @@
-"""The recipe of the bundled model: `python -m seemkit.training.nano --data DIR --out DIR`, in two resumable stages.
+"""The recipe of the bundled model: `python -m seemkit.training.nano --data DIR --out DIR`, in resumable stages.
 
 Stage "regions" teaches points, boxes, scribbles, polygons, masks, references and memory at 192 pixels; stage
-"words" adds texts, labels and everything mode at 224 pixels. The image encoder keeps its ImageNet weights.
+"words" adds texts, labels and everything mode at 224 pixels; "labels" leans on rare names. The image encoder keeps
+its ImageNet weights.
 """
 
 import argparse
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +25,7 @@ from seemkit.prompting.prompt import SpatialPrompt
 from seemkit.prompting.read import prompt_types
 from seemkit.training.loop import Schedule, train
 from seemkit.training.names import name_of_synset
-from seemkit.training.objective import Objective
+from seemkit.training.objective import Objective, Weights
 from seemkit.training.opinions import read_opinions
 from seemkit.training.pictures import Picture, held_out, read_coco, read_shard
 from seemkit.training.views import View
@@ -42,12 +44,13 @@ class Stage:
     schedule: Schedule
     shares: tuple[tuple[str, float], ...]
     words: bool = False
+    label: float = 0.5
 
 
 STAGES = (
     Stage(
         "regions",
-        Schedule(steps=1800, size=192, rate=1e-3, complete_share=0.25),
+        Schedule(steps=700, size=192, rate=1e-3, complete_share=0.25),
         (("spatial", 0.8), ("reference", 0.2)),
     ),
     Stage(
@@ -55,6 +58,13 @@ STAGES = (
         Schedule(steps=1150, size=224, pictures=6, rate=1e-3, complete_share=0.4, seed=1),
         (("spatial", 0.55), ("reference", 0.15), ("text", 0.2), ("mixed", 0.1)),
         words=True,
+    ),
+    Stage(
+        "labels",
+        Schedule(steps=640, size=224, pictures=6, rate=5e-4, complete_share=0.5, seed=2),
+        (("spatial", 0.6), ("reference", 0.1), ("text", 0.2), ("mixed", 0.1)),
+        words=True,
+        label=2.0,
     ),
 )
 
@@ -128,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pictures = read_pictures(given.data, network.text_encoder, given.opinions)  # type: ignore[arg-type]
     print(f"{len(pictures)} pictures, recipe {zlib.crc32(repr(STAGES).encode()):08x}", flush=True)
     spatial = [kind for kind in prompt_types().values() if issubclass(kind, SpatialPrompt)]
-    coco = sorted({i.name for p in pictures if p.complete for i in p.instances if i.name})
+    coco = Counter(sorted(i.name for p in pictures if p.complete for i in p.instances if i.name))
     start: Path | None = given.start
     for stage in STAGES:
         folder = given.out / stage.name
@@ -136,7 +146,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if start is not None and not (folder / "checkpoint.pt").exists():
                 network.load_state_dict(torch.load(start, weights_only=True), strict=False)
             schedule = replace(stage.schedule, steps=given.steps) if given.steps else stage.schedule
-            objective = Objective(network, spatial, names=coco if stage.words else None, shares=stage.shares)
+            objective = Objective(
+                network,
+                spatial,
+                names=coco if stage.words else None,
+                shares=stage.shares,
+                weights=Weights(label=stage.label),
+            )
             train(network, objective, pictures, schedule, folder, normalise)
             start = folder / "weights.pt"
     if start is not None:

@@ -4,7 +4,7 @@ Source: SEEM section 3.4 and its training code as specified: visual prompts are 
 texts with class embeddings, memory takes part from the second round on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +27,7 @@ from seemkit.training.losses import mask_losses, random_points
 from seemkit.training.objects import narrow, object_losses
 from seemkit.training.views import View
 
-__all__ = ["Objective", "Weights"]
+__all__ = ["Objective", "Weights", "log_shares"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class Objective:
         weights: of the losses.
         rounds: the largest number of rounds before the one with gradient.
         points: P, sampled points of a mask loss.
-        names: the class names that labels are learned with; None for no labels.
+        names: the class names that labels are learned with, and how often each occurs; None for no labels.
+            Rare names are not drowned: the logarithm of its share is added to a name's logit while training
+            (Menon et al., Long-tail learning via logit adjustment, ICLR 2021).
         shares: how often an object is prompted in each way.
     """
 
@@ -75,7 +77,7 @@ class Objective:
         weights: Weights | None = None,
         rounds: int = 3,
         points: int = 768,
-        names: Sequence[str] | None = None,
+        names: Mapping[str, int] | None = None,
         shares: tuple[tuple[str, float], ...] = (("spatial", 0.8), ("reference", 0.2)),
     ) -> None:
         self.network = network
@@ -83,7 +85,8 @@ class Objective:
         self.weights = weights or Weights()
         self.rounds = rounds
         self.points = points
-        self.names = list(names or ())
+        self.names = list(names or {})
+        self.log_shares = log_shares(list((names or {}).values()))
         self.shares = shares
 
     def __call__(
@@ -118,6 +121,7 @@ class Objective:
                 shown,
                 views[:half],
                 self.names,
+                self.log_shares,
                 size,
                 self.points,
                 self.weights.objects,
@@ -312,10 +316,16 @@ class Objective:
                 vocabulary = torch.stack([p.embedding for p in network.encode_texts(self.names)])
                 vocabulary = nn.functional.normalize(vocabulary, dim=-1)
             truth = torch.tensor([self.names.index(str(cells[i].text)) for i in named])
-            logits = network.class_scale() * embeddings[named] @ vocabulary.T
+            logits = network.class_scale() * embeddings[named] @ vocabulary.T + self.log_shares
             parts.append(nn.functional.cross_entropy(logits, truth, reduction="sum"))
-        aimed = [i for i, c in enumerate(cells) if c.target is not None]
+        aimed = [i for i, c in enumerate(cells) if c.target is not None and i not in named]
         if aimed:
             target = torch.from_numpy(np.stack([cells[i].target for i in aimed]))  # type: ignore[misc]
             parts.append(2 * (1 - (embeddings[aimed] * target).sum(-1)).sum())
         return torch.stack(parts).sum() / len(cells) if parts else None
+
+
+def log_shares(counts: Sequence[int]) -> Tensor:
+    """(K,) logarithm of each name's share of all occurrences, one added to each."""
+    share = torch.tensor([float(count) + 1 for count in counts])
+    return (share / share.sum()).log() if counts else share

@@ -42,6 +42,7 @@ def object_losses(
     scene: PreparedScene,
     views: Sequence[View],
     names: Sequence[str],
+    log_shares: Tensor,
     size: int,
     points: int,
     weight: float,
@@ -54,6 +55,7 @@ def object_losses(
         scene: B scenes.
         views: B views, with `visible`.
         names: K class names; every instance has one of them.
+        log_shares: (K,) added to the logits of the names while training, against their imbalance.
         size: S of the canvas.
         points: P, sampled points of a mask loss.
         weight: of all of it.
@@ -89,7 +91,8 @@ def object_losses(
             bce = functional.binary_cross_entropy_with_logits(chosen, aim, reduction="none").mean(-1)
             mask = 5 * bce.sum() + 5 * dice(chosen.sigmoid(), aim).sum()
             total["object_mask"] = total["object_mask"] + share * mask / count
-        cross = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), weight=emphasis)
+        adjusted = torch.cat((logits[..., :-1] + log_shares - log_shares.mean(), logits[..., -1:]), dim=-1)
+        cross = functional.cross_entropy(adjusted.flatten(0, 1), wanted.flatten(), weight=emphasis)
         total["object_class"] = total["object_class"] + share * 2 * cross
     return total
 

@@ -58,5 +58,5 @@ def test_a_type_without_a_name_is_told_so_before_its_methods_are_missed() -> Non
 
 def test_values_without_names_are_refused_with_the_names() -> None:
     with pytest.raises(PromptError) as caught:
-        Point(120, 80)  # type: ignore[misc]
+        Point(120, 80)  # type: ignore[call-arg, misc]
     assert str(caught.value) == "point: 2 values without a name, expected Point(x=..., y=...)"

@@ -27,7 +27,7 @@ PIXELS = np.zeros((5, 5, 3), np.uint8)
         (lambda: Polygon(points=[1, 2]), "polygon.points[0] is 1, expected a tuple such as (x, y)"),
         (
             lambda: Reference(image=PIXELS, prompts=Point(x=1, y=1)),
-            "reference.prompts is Point(type='point', object='1', include=True, x=1..., expected a list",
+            "reference.prompts is Point(type='point', object='1', include=True, x=1.0, y=1.0), expected a list",
         ),
         (lambda: Mask(mask=None), "mask: expected a (H, W) array or run lengths, not a NoneType"),
         (

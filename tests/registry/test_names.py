@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from seemkit_registry import AmbiguousComponent, Name, RegistryError, UnknownComponent, normalise
+from seemkit_registry import AmbiguousComponent, Component, Name, RegistryError, UnknownComponent, normalise
 
 
 @pytest.fixture
@@ -161,3 +161,10 @@ def test_errors_carry_their_data(two):
         '["prompts", "bxoes", "boxes", null, null]'
     )
     assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize(
+    "value", ["maker:Thing", "maker:Thing [gpu]", "maker:Case.Thing[gpu,cpu]", "maker.deep:Thing"]
+)
+def test_the_attribute_of_a_component_is_the_last_name_without_extras(value: str) -> None:
+    assert Component("prompts", "things", "maker", "1.0", value).attribute == "Thing"

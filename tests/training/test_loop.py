@@ -21,7 +21,7 @@ from seemkit.training.pictures import Picture
 from seemkit.training.views import View
 
 SPATIAL = [kind for kind in prompt_types().values() if issubclass(kind, SpatialPrompt)]
-NAMES = ["red thing", "green thing", "blue thing"]
+NAMES = {"red thing": 2, "green thing": 2, "blue thing": 2}
 SHORT = Schedule(steps=4, size=64, pictures=2, objects=1, minutes=0, seed=3, complete_share=0.5)
 Normalise = Callable[[Sequence[View]], Tensor]
 
@@ -47,7 +47,7 @@ def run(
     return objective
 
 
-class Interrupted(Exception):
+class PluggedOutError(Exception):
     """Pulls the plug."""
 
 
@@ -56,7 +56,7 @@ def failing_at(step: int, normalise: Normalise) -> Normalise:
 
     def call(views: Sequence[View]) -> Tensor:
         if next(calls) == step:
-            raise Interrupted
+            raise PluggedOutError
         return normalise(views)
 
     return call
@@ -68,7 +68,7 @@ def test_a_resumed_run_goes_on_with_the_same_losses_and_ends_with_the_same_bits(
     whole = run(network := new_network(), pictures, SHORT, tmp_path / "whole", normalise)
     assert len(whole.said) == 4
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(PluggedOutError):
         run(new_network(), pictures, SHORT, tmp_path / "parts", failing_at(2, normalise))
     other = new_network(seed=5)  # whatever it starts from, the checkpoint has everything
     rest = run(other, pictures, SHORT, tmp_path / "parts", normalise)
