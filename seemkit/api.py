@@ -34,6 +34,7 @@ from seemkit.prompting.points import Points
 from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
+from seemkit_registry import hookimpl
 
 __all__ = [
     "VERSION",
@@ -73,6 +74,7 @@ __all__ = [
     "draw_polygon",
     "draw_stroke",
     "floats",
+    "hookimpl",
     "points_of",
     "prompt_type",
     "prompt_types",

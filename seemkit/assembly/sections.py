@@ -127,14 +127,12 @@ class RuntimeSection(BaseModel):
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        dtype: of the image encoder and decoder.
         threads: of the CPU; None leaves them as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$")] = "auto"
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
 
     @field_validator("threads", mode="before")

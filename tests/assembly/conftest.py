@@ -86,7 +86,7 @@ def nano() -> dict[str, object]:
         "preprocess": {"short": 320, "long": 512, "mean": [1.0, 2.0, 3.5], "std": [1, 1, 1], "fixed": None},
         "weights": {"file": "nano.safetensors", "license": "Apache-2.0", "sha256": "0" * 64},
         "prefer": {"prompts": {"points": "seemkit"}},
-        "runtime": {"device": "auto", "dtype": "float32", "threads": None},
+        "runtime": {"device": "auto", "threads": None},
         "vocabulary": ["dog", "cat", "no", "12:30", "null"],
     }
 

@@ -21,7 +21,7 @@ prompts: [points, boxs, os.system]
 preprocess: {shrot: 320, std: [1, 1, 0], fixed: [3]}
 weights: {file: nano.pt}
 prefer: {prompts: {points: other, pionts: seemkit}, promts: {}}
-runtime: {device: tpu, dtype: float23}
+runtime: {device: tpu, threads: 0}
 vocabulary: [yes, 3, ""]
 """
 
@@ -52,7 +52,7 @@ def test_all_problems_are_reported_at_once_with_path_line_and_suggestion(registr
         "preprocess.fixed[1]": "preprocess.fixed[1]: it is missing",
         "weights.file": "weights.file (line 14): got 'nano.pt': expected a file that ends in .safetensors",
         "runtime.device": "runtime.device (line 16): got 'tpu'",
-        "runtime.dtype": "runtime.dtype (line 16): got 'float23', expected",
+        "runtime.threads": "runtime.threads (line 16): got 0, expected",
         "prefer.prompts.points": "prefer.prompts.points (line 15): the distribution 'other' does not provide",
         "prefer.prompts.pionts": "prefer.prompts.pionts (line 15): no prompts component is named 'pionts'",
         "prefer.promts": "prefer.promts (line 15): there is no kind of component 'promts'",
