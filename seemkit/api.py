@@ -29,7 +29,7 @@ from seemkit.prompting.arrays import Asset, BinaryMask
 from seemkit.prompting.context import Dims, EncodeContext
 from seemkit.prompting.flags import floats, points_of, split_flag
 from seemkit.prompting.mask_file import read_mask_file
-from seemkit.prompting.pictures import Picture
+from seemkit.prompting.pictures import Picture, open_picture
 from seemkit.prompting.points import Points
 from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
@@ -75,6 +75,7 @@ __all__ = [
     "draw_stroke",
     "floats",
     "hookimpl",
+    "open_picture",
     "points_of",
     "prompt_type",
     "prompt_types",

@@ -69,14 +69,17 @@ class Session:
         return tuple(dict.fromkeys(p.object for p in self.prompts))
 
     def add(self, *prompts: Prompt) -> Session:
-        """Ask more. The prompts are checked against the image at once; returns the session."""
+        """Ask more. The prompts are checked against the image at once; returns the session.
+
+        An image that a prompt names by its path is read now, so that the log means its content.
+        """
         from seemkit.pipeline.compose import check_prompt
 
         if not prompts:
             raise PromptError("add() was given no prompt; give at least one, such as Point(x=120, y=80)")
         for index, prompt in enumerate(prompts):
             check_prompt(prompt, self.scene.size, f"prompts[{index}] of add()")
-        self._change((*self.prompts, *prompts))
+        self._change((*self.prompts, *(prompt.settled() for prompt in prompts)))
         return self
 
     def remove(self, what: Prompt | int | str) -> Session:
@@ -179,10 +182,15 @@ class Session:
         node = self._nodes[self._at]
         memory = self._at if node.result is not None else node.memory
         self._nodes.append(Node(prompts, self._at, memory))
-        node.undone = None
         self._at = len(self._nodes) - 1
 
     def _find(self, what: Prompt | int) -> int:
+        from seemkit.prompting.prompt import Prompt as PromptType
+
+        if isinstance(what, bool) or not isinstance(what, PromptType | int):
+            raise PromptError(
+                f"remove() was given {what!r}; give a prompt of the session, its index, or an object's name"
+            )
         if isinstance(what, int):
             if not -len(self.prompts) <= what < len(self.prompts):
                 raise PromptError(f"there is no prompt {what} to remove; there are {len(self.prompts)}")

@@ -25,6 +25,25 @@ def tiny_assembly(preset: str = "seem_v1", **slots: Mapping[str, Any]) -> dict[s
     }  # fmt: skip
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tiny tensors only lose time to threads, on a busy machine a lot of it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of tiny models run in one thread."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        if "new_model" in names or item.path.parent.name == "network":
+            names.insert(0, "one_thread")
+
+
 @pytest.fixture(scope="session")
 def assembly() -> Callable[..., dict[str, Any]]:
     """`assembly("nano")`: plain data of a tiny assembly of a preset."""

@@ -16,6 +16,7 @@ from seemkit.api import (
     PromptError,
     SpatialPrompt,
     TokenPrompt,
+    open_picture,
     prompt_type,
     prompt_types,
     read_prompt,
@@ -72,6 +73,11 @@ class Reference(TokenPrompt):
 
     def encode(self, context: EncodeContext) -> Encoded:
         return context.reference(self.image, self.prompts, self.include)
+
+    def settled(self) -> Self:
+        if not isinstance(self.image, str):
+            return self
+        return self.model_copy(update={"image": open_picture(self.image)})
 
     def check(self, image: tuple[int, int]) -> None:
         if isinstance(self.image, np.ndarray):

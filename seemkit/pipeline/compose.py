@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from seemkit.errors import PromptError
+from seemkit.errors import PromptError, SeemkitError
 from seemkit.geometry.points import PointSet, sample_regions
 from seemkit.geometry.region import Region
 from seemkit.network.network import Network
@@ -32,12 +32,14 @@ class ObjectPrompts:
         spatial: prompts that select pixels.
         places: where each of them stands in the request, such as ``prompts[2]``.
         token: prompts that bring rows of their own.
+        token_places: where each of them stands.
     """
 
     name: str
     spatial: tuple[SpatialPrompt, ...]
     places: tuple[str, ...]
     token: tuple[TokenPrompt, ...]
+    token_places: tuple[str, ...]
 
 
 @dataclass
@@ -81,6 +83,7 @@ def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPromp
                 tuple(p for _, p in ordered if isinstance(p, SpatialPrompt)),
                 tuple(place for place, p in ordered if isinstance(p, SpatialPrompt)),
                 tuple(p for _, p in ordered if isinstance(p, TokenPrompt)),
+                tuple(place for place, p in ordered if isinstance(p, TokenPrompt)),
             )
         )
     return gathered
@@ -130,8 +133,13 @@ def compose(
                 anchors[i].append(Anchor("mask", region.anchor[i], "region"))
     groups: list[list[Group]] = [[] for _ in objects]
     for i, item in enumerate(objects):
-        for prompt in item.token:
-            encoded = check_encoded(prompt.encode(context.of(prompt)), prompt, network, prepared)
+        for prompt, place in zip(item.token, item.token_places, strict=True):
+            try:
+                encoded = check_encoded(prompt.encode(context.of(prompt)), prompt, network, prepared)
+            except SeemkitError as error:
+                path = f"{place}.{error.path}" if error.path else place
+                message = f"{place} ({prompt.type_name()} of object {item.name!r}): {error}"
+                raise PromptError(message, path=path, suggestion=error.suggestion) from error
             groups[i].extend(encoded.groups)
             anchors[i].extend(encoded.answers)
         if item.name in memory and not any(g.role == "memory" for g in groups[i]):
@@ -167,6 +175,12 @@ def _sample(scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPromp
         regions = []
         for prompt, place in zip(item.spatial, item.places, strict=True):
             found = prompt.region(scene.grid)
+            if not isinstance(found, Region):
+                raise PromptError(
+                    f"{place} ({prompt.type_name()} of object {item.name!r}) gave {type(found).__name__} where a "
+                    "Region was expected: its plugin is at fault",
+                    path=place,
+                )
             if found.mask.shape != scene.grid.size:
                 raise PromptError(
                     f"{place} ({prompt.type_name()} of object {item.name!r}) gave a region of shape "

@@ -13,8 +13,11 @@ from seemkit.errors import SeemkitError
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
+from seemkit.pipeline.upscale import upscale
+from seemkit.scene import Scene
 
 __all__ = [
+    "Enlarged",
     "Rows",
     "Segment",
     "Task",
@@ -24,9 +27,12 @@ __all__ = [
     "instances",
     "panoptic",
     "semantic",
+    "semantic_size",
 ]
 
 Task = Literal["panoptic", "instance", "semantic"]
+SEMANTIC_PIXELS = 2_000_000
+"""A semantic map has a plane for each name; of a larger photo it is made at this size and then enlarged."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,43 @@ def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Ten
     return Rows(probabilities, prepared.dot(prepared.mask_features, decoded.mask_embeddings)[0])
 
 
-def semantic(rows: Rows, full: Tensor) -> Tensor:
-    """(K, H, W): classes times masks, from logits (Q, H, W) at the original size."""
-    return torch.einsum("qk,qhw->khw", rows.probabilities[:, :-1], full.sigmoid())
+class Enlarged:
+    """Masks at the original size, made one at a time when they are asked for: a photo may have 100 megapixels.
+
+    Args:
+        rows: what the queries say.
+        scene: the scene that they are of.
+        size: (H, W); by default that of the original image.
+    """
+
+    def __init__(self, rows: Rows, scene: Scene, size: tuple[int, int] | None = None) -> None:
+        self._logits = rows.logits
+        self._grid = scene.grid if size is None else scene.grid._replace(image=size)
+        self._padded = scene.padded
+        self.shape = (len(rows.logits), *self._grid.original)
+
+    def __getitem__(self, query: int) -> Tensor:
+        return upscale(self._logits[query : query + 1], self._grid, self._padded, mode="bicubic")[0]
+
+
+def semantic_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which the planes of a semantic map are made: (H, W) itself, or smaller for a large photo."""
+    height, width = size
+    shrink = min(1.0, (SEMANTIC_PIXELS / (height * width)) ** 0.5)
+    return max(round(height * shrink), 1), max(round(width * shrink), 1)
+
+
+def semantic(rows: Rows, full: Enlarged | Tensor) -> Tensor:
+    """(K, H, W): classes times masks, from logits (Q, H, W)."""
+    chances = rows.probabilities[:, :-1]
+    total = chances.new_zeros(chances.shape[1], *full.shape[-2:])
+    for query in range(full.shape[0]):
+        total += chances[query, :, None, None] * full[query].sigmoid()
+    return total
 
 
 def panoptic(
-    rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]
+    rows: Rows, full: Enlarged | Tensor, thresholds: Thresholds, stuff: frozenset[int]
 ) -> tuple[Tensor, list[Segment]]:
     """Segments that do not overlap; those of one stuff class are merged.
 
@@ -104,15 +140,19 @@ def panoptic(
     best, category = rows.probabilities.max(-1)
     background = rows.probabilities.shape[1] - 1
     keep = ((category != background) & (best > thresholds.score)).nonzero()[:, 0]
-    ids = torch.zeros(full.shape[-2:], dtype=torch.int32, device=full.device)
+    ids = torch.zeros(full.shape[-2:], dtype=torch.int32, device=rows.logits.device)
     segments: list[Segment] = []
     if not len(keep):
         return ids, segments
-    masks = full[keep].sigmoid()
-    winner = (best[keep, None, None] * masks).argmax(0)
+    strongest = torch.full(full.shape[-2:], -1.0, device=ids.device)
+    winner = torch.zeros_like(ids)
+    for k, query in enumerate(keep.tolist()):
+        strength = best[query] * full[query].sigmoid()
+        won = strength > strongest
+        strongest[won], winner[won] = strength[won], k
     merged: dict[int, int] = {}
     for k, query in enumerate(keep.tolist()):
-        mine, solid = winner == k, masks[k] >= 0.5
+        mine, solid = winner == k, full[query].sigmoid() >= 0.5
         region = mine & solid
         if not region.any() or int(mine.sum()) / int(solid.sum()) < thresholds.overlap:
             continue
@@ -131,18 +171,25 @@ def panoptic(
     return ids, segments
 
 
-def instances(rows: Rows, full: Tensor, thresholds: Thresholds, stuff: frozenset[int]) -> list[Segment]:
+def instances(
+    rows: Rows, full: Enlarged | Tensor, thresholds: Thresholds, stuff: frozenset[int]
+) -> list[Segment]:
     """The best (query, class) pairs, things only; score is class probability times mean mask probability."""
     chances = rows.probabilities[:, :-1]
     count = min(thresholds.instances, chances.numel())
     values, flat = chances.flatten().topk(count)
     segments = []
+    found: dict[int, tuple[Tensor, float]] = {}
     for value, index in zip(values.tolist(), flat.tolist(), strict=True):
         query, category = divmod(index, chances.shape[1])
-        mask = full[query] > 0
-        if category in stuff or not mask.any():
+        if category in stuff:
             continue
-        inside = float((full[query].sigmoid() * mask).sum() / (mask.sum() + 1e-6))
-        segments.append(Segment(mask, category, value * inside, rows.logits[query]))
+        if query not in found:
+            logits = full[query]
+            mask = logits > 0
+            found[query] = mask, float((logits.sigmoid() * mask).sum() / (mask.sum() + 1e-6))
+        mask, inside = found[query]
+        if mask.any():
+            segments.append(Segment(mask, category, value * inside, rows.logits[query]))
     segments.sort(key=lambda s: -s.score)
     return segments

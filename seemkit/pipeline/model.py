@@ -16,11 +16,20 @@ from seemkit.imaging.load import load_image
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
-from seemkit.pipeline.everything import Task, Thresholds, decode_everything, instances, panoptic, semantic
+from seemkit.pipeline.everything import (
+    Enlarged,
+    Task,
+    Thresholds,
+    check_task,
+    decode_everything,
+    instances,
+    panoptic,
+    semantic,
+    semantic_size,
+)
 from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
-from seemkit.pipeline.upscale import upscale
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
 from seemkit.prompting.prompt import TokenPrompt
 from seemkit.scene import Scene
@@ -242,17 +251,16 @@ class Model:
             stuff: names of the vocabulary that are not countable; their segments are merged.
             thresholds: when a query counts; the assembly's own by default.
         """
-        from seemkit.pipeline.everything import check_task
-
         check_task(task)
         names = self._names(vocabulary, needed=True)
         scene = self.encode(image)
         limits = thresholds or self.thresholds
         uncountable = find_names(stuff, names)
         rows = decode_everything(self.network, self.prepare(scene), self._embed((*names, BACKGROUND)))
-        full = upscale(rows.logits, scene.grid, scene.padded, mode="bicubic")
+        full = Enlarged(rows, scene)
         if task == "semantic":
-            result = present_semantic(scene, semantic(rows, full), names)
+            planes = semantic(rows, Enlarged(rows, scene, semantic_size(scene.size)))
+            result = present_semantic(scene, planes, names)
         elif task == "instance":
             result = present_segments(scene, instances(rows, full, limits, uncountable), names, task)
         else:

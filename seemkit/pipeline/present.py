@@ -86,8 +86,12 @@ def present_panoptic(
 
 
 def present_semantic(scene: Scene, scores: Tensor, names: Sequence[str]) -> Result:
-    """One mask for each name that wins a pixel, and the map of names; `scores` (K, H, W)."""
+    """One mask for each name that wins a pixel, and the map of names; `scores` (K, H, W), or smaller."""
     best, winner = scores.max(0)
+    if tuple(winner.shape) != scene.size:
+        both = torch.stack((best, winner.to(best.dtype)))[None]
+        best, winner = torch.nn.functional.interpolate(both, size=scene.size, mode="nearest-exact")[0]
+        winner = winner.long()
     found = [int(k) for k in np.unique(winner.cpu().numpy())]
     masks = torch.stack([winner == k for k in found])
     means = [float(best[mask].clamp(max=1).mean()) for mask in masks]

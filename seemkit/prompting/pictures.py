@@ -5,6 +5,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from seemkit.prompting.arrays import array_hash
@@ -14,13 +15,26 @@ if TYPE_CHECKING:
 
     Picture: TypeAlias = ImageSource | Scene
 
-__all__ = ["Picture", "fingerprint_of"]
+__all__ = ["Picture", "fingerprint_of", "open_picture"]
 
 
 def fingerprint_of(picture: object) -> str | None:
     """The fingerprint of a scene; None for anything else. (Told by the attribute: scenes come with torch.)"""
     found = getattr(picture, "fingerprint", None)
     return found if isinstance(found, str) and found else None
+
+
+def open_picture(picture: object) -> NDArray[np.uint8]:
+    """The pixels (H, W, 3) of a path, PIL image or array, read-only.
+
+    Raises:
+        ImageError: it is none of these, or cannot be read.
+    """
+    from seemkit.imaging.load import load_image
+
+    pixels = load_image(picture)  # type: ignore[arg-type]  # it says in a sentence what it does not take
+    pixels.flags.writeable = False
+    return pixels
 
 
 def _read_picture(value: object, info: ValidationInfo) -> object:
@@ -33,11 +47,7 @@ def _read_picture(value: object, info: ValidationInfo) -> object:
         if not isinstance(path, str) or not path.strip():
             raise ValueError("expected the path of an image, found an empty one")
         return path
-    from seemkit.imaging.load import load_image
-
-    pixels = load_image(value)  # type: ignore[arg-type]  # it says in a sentence what it does not take
-    pixels.flags.writeable = False
-    return pixels
+    return open_picture(value)
 
 
 def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> object:

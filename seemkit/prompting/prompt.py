@@ -120,6 +120,10 @@ class Prompt(BaseModel, ABC, metaclass=_OneSentence):
         """Raise :class:`PromptError` if the prompt cannot apply to an image of (H, W) pixels."""
         del image
 
+    def settled(self) -> Self:
+        """The same prompt with everything loaded that it only names, so that it means the same later."""
+        return self
+
     def content_key(self) -> str:
         """A stable hash of type and content, for canonical order, duplicates and seeds."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)

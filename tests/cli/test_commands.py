@@ -92,10 +92,12 @@ class Terminal:
         pass
 
 
-def spend(seconds: float) -> None:
+def wait_for(terminal: Terminal, text: str, seconds: float) -> None:
     import time
 
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    while text not in terminal.text and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -107,5 +109,5 @@ def test_progress_shows_on_a_terminal_if_it_takes_long(monkeypatch, looked_at, p
     monkeypatch.setenv("TERM", "xterm")
     with Progress(patience) as progress:
         progress.say("loading [nano]")
-        spend(0.3 if seen else 0.05)
+        wait_for(terminal, "loading [nano] ...", 20 if seen else 0.1)
     assert ("loading [nano] ..." in terminal.text) == seen

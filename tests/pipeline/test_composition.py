@@ -98,6 +98,24 @@ def test_order_and_duplicates_give_equal_bits(
     assert same_bits(model.segment(scene, prompts), model.segment(scene, shuffled))
 
 
+def test_objects_are_computed_in_order_of_their_names(
+    model: Model, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # so that neither their places in a batch nor their chunks depend on the order of the request
+    computed: list[list[str]] = []
+    compose = segment.compose
+
+    def spy(network: Any, *given: Any) -> Any:
+        computed.append([item.name for item in given[2]])
+        return compose(network, *given)
+
+    monkeypatch.setattr(segment, "compose", spy)
+    monkeypatch.setattr(segment, "_chunk_size", lambda context: 2)
+    for order in ("bac", "cba", "acb"):
+        model.segment(scene, [Point(x=5, y=5, object=name) for name in order])
+    assert computed == [["a", "b"], ["c"]] * 3
+
+
 def test_objects_are_answered_in_order_of_first_mention(model: Model, scene: Scene) -> None:
     prompts = [Point(x=5, y=5, object=name) for name in ("b", "a", "c", "a")]
     assert model.segment(scene, prompts).objects == ("b", "a", "c")

@@ -24,7 +24,7 @@ def build(kind: type[Prompt], **fields: Any) -> Prompt:
         (lambda: Text(text=" "), "text ' ' is empty, expected a word at least"),
         (lambda: Polygon(points=[(1, 1)]), "polygon has 1 different corners, expected 3 at least"),
         (
-            lambda: Box(x0=1, y0=1, x1=3, y1=3),
+            lambda: build(Box, x0=1, y0=1, x1=3, y1=3),
             "box: a box has no field 'x0' and needs 'x2'; its fields are object, include, x1, y1, x2, y2",
         ),
         (lambda: build(Point, x=1, Y=3), "point: a point has no field 'Y'; did you mean 'y'?"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 import seemkit
 from seemkit import Model, Result, Scene, Session, replay
@@ -258,3 +259,18 @@ def test_a_log_on_a_saved_scene(
 ) -> None:
     scene = Scene.load(session.scene.save(tmp_path / "photo.scene"))
     assert bits(replay(session.log(), scene, model=model)) == bits(session.result())
+
+
+def test_a_reference_by_path_is_replayed_by_its_content(
+    tiny_model: Callable[..., Model], photo: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    model = tiny_model("nano")
+    path = tmp_path / "other.png"
+    Image.fromarray(photo[:, ::-1].copy()).save(path)
+    session = model.session(photo).add(Reference(image=str(path), prompts=[Point(x=20, y=15)]))
+    first = session.result()
+    log = json.loads(json.dumps(session.log()))
+    assert str(path) not in json.dumps(log)
+    path.unlink()  # whatever lies at the path later does not matter
+    again = replay(log, photo, model=model, assets=session.assets())
+    assert np.array_equal(first.logits, again.logits)
