@@ -276,7 +276,7 @@ class Model:
     def track(
         self,
         frames: Iterator[ImageSource] | Sequence[ImageSource],
-        objects: Mapping[str, Sequence[Prompt]],
+        objects: Mapping[str, Sequence[Prompt] | Prompt],
         *,
         vocabulary: Sequence[str] | None = None,
         memory: bool = True,

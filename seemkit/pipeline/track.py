@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from seemkit.errors import PromptError
+from seemkit.prompting.prompt import Prompt as PromptType
 from seemkit.prompting.read import prompt_type
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["track"]
 def track(
     model: Model,
     frames: Iterable[ImageSource],
-    objects: Mapping[str, Sequence[Prompt]],
+    objects: Mapping[str, Sequence[Prompt] | Prompt],
     *,
     vocabulary: Sequence[str] | None = None,
     memory: bool = True,
@@ -43,30 +44,70 @@ def track(
         objects: prompts on the first frame, by object.
         vocabulary: names for labels.
         memory: whether the mask of the frame before goes in as memory.
+
+    Raises:
+        PromptError: at once if `objects` is not prompts by name; with the first frame if one selects nothing.
     """
-    prompts = [p.model_copy(update={"object": name}) for name, given in objects.items() for p in given]
+    return _follow(model, frames, _named(objects), vocabulary, memory)
+
+
+def _named(objects: Mapping[str, Sequence[Prompt] | Prompt]) -> list[Prompt]:
+    """The prompts of all objects, each with the name of its object."""
+    form = 'such as {"dog": [Point(x=120, y=80)]}'
+    if not isinstance(objects, Mapping):
+        raise PromptError(
+            f"objects is a {type(objects).__name__}, expected prompts by name, {form}", path="objects"
+        )
+    prompts: list[Prompt] = []
+    for name, given in objects.items():
+        for prompt in [given] if isinstance(given, PromptType) else given:
+            if not isinstance(prompt, PromptType):
+                kind = type(prompt).__name__
+                raise PromptError(
+                    f"objects[{name!r}] holds a {kind}, expected prompts, {form}", path="objects"
+                )
+            prompts.append(prompt.model_copy(update={"object": name}))
     if not prompts:
-        raise PromptError("no object to follow was given; prompt at least one on the first frame")
+        raise PromptError(
+            "no object to follow was given; prompt at least one on the first frame", path="objects"
+        )
+    return prompts
+
+
+def _follow(
+    model: Model,
+    frames: Iterable[ImageSource],
+    prompts: Sequence[Prompt],
+    vocabulary: Sequence[str] | None,
+    memory: bool,
+) -> Iterator[Result]:
     references: list[Prompt] | None = None
     last: dict[str, Tensor] | None = None
+    cells: tuple[int, ...] = ()
     for frame in frames:
         scene = model.encode(frame)
         if references is None:
             result = model.segment(scene, prompts, vocabulary=vocabulary)
-            found = zip(result.masks, result.objects, strict=True)
-            references = [_reference(scene, mask, name) for mask, name in found if mask.any()]
-            if not references:
-                raise PromptError("the prompts select nothing on the first frame: there is nothing to follow")
+            references = [_reference(scene, m, n) for m, n in zip(result.masks, result.objects, strict=True)]
         else:
-            result = model.segment(scene, references, vocabulary=vocabulary, memory=last if memory else None)
+            same = cells == tuple(
+                scene.mask_features.shape[-2:]
+            )  # a frame of another size starts without memory
+            result = model.segment(
+                scene, references, vocabulary=vocabulary, memory=last if memory and same else None
+            )
         yield result
-        last = None
+        last, cells = None, tuple(scene.mask_features.shape[-2:])
         if result.logits is not None:
             kept = zip(result.objects, result.logits, strict=True)
             last = {name: torch.tensor(logits) for name, logits in kept}
 
 
 def _reference(scene: Scene, mask: NDArray[np.bool_], name: str) -> Prompt:
+    if not mask.any():
+        raise PromptError(
+            f"object {name!r} has an empty mask on the first frame, so there is nothing to follow; prompt it better"
+        )
     selection = prompt_type("mask", path="track").model_validate({"mask": mask})
     fields = {"image": scene, "prompts": [selection], "object": name}
     return prompt_type("reference", path="track").model_validate(fields)

@@ -86,3 +86,26 @@ def test_nothing_to_follow_is_said(model: Model, photo: NDArray[np.uint8]) -> No
 def test_texts_can_be_followed(model: Model, photo: NDArray[np.uint8]) -> None:
     results = list(model.track([photo, photo], {"dog": [Text(text="the dog")]}))
     assert len(results) == 2
+
+
+@pytest.mark.parametrize(
+    ("objects", "says"),
+    [
+        ([Point(x=1, y=1)], "objects is a list, expected prompts by name"),
+        ({"dog": ["here"]}, r"objects\['dog'\] holds a str, expected prompts"),
+        ({}, "no object to follow was given"),
+    ],
+)
+def test_wrong_objects_are_refused_at_once(
+    model: Model, photo: NDArray[np.uint8], objects: Any, says: str
+) -> None:
+    with pytest.raises(PromptError, match=says):
+        model.track([photo], objects)
+
+
+def test_one_prompt_needs_no_list_and_frames_may_change_their_size(
+    model: Model, new_photo: Callable[..., NDArray[np.uint8]]
+) -> None:
+    frames = [new_photo(72, 96, 0), new_photo(96, 72, 1)]
+    results = list(model.track(frames, {"dog": OBJECTS["dog"][0]}))
+    assert [r.masks.shape for r in results] == [(1, 72, 96), (1, 96, 72)]
