@@ -77,9 +77,13 @@ class Session:
 
         if not prompts:
             raise PromptError("add() was given no prompt; give at least one, such as Point(x=120, y=80)")
+        held = []
         for index, prompt in enumerate(prompts):
-            check_prompt(prompt, self.scene.size, f"prompts[{index}] of add()")
-        self._change((*self.prompts, *(prompt.settled() for prompt in prompts)))
+            place = f"prompts[{index}] of add()"
+            check_prompt(prompt, self.scene.size, place)
+            held.append(prompt.settled())
+            check_prompt(held[-1], self.scene.size, place)
+        self._change((*self.prompts, *held))
         return self
 
     def remove(self, what: Prompt | int | str) -> Session:
@@ -195,9 +199,10 @@ class Session:
             if not -len(self.prompts) <= what < len(self.prompts):
                 raise PromptError(f"there is no prompt {what} to remove; there are {len(self.prompts)}")
             return what % len(self.prompts)
-        if what not in self.prompts:
+        held = what if what in self.prompts else what.settled()
+        if held not in self.prompts:
             raise PromptError(f"the {what.type_name()} prompt to remove is not in the session")
-        return self.prompts.index(what)
+        return self.prompts.index(held)
 
     def _result(self, at: int) -> Result:
         rounds = [at]

@@ -177,8 +177,7 @@ def _options(flags: Sequence[PromptFlag]) -> Iterator[_PromptOption]:
 
 def _words(component: Component) -> set[str]:
     """Types that a component which cannot be loaded probably provides."""
-    attribute = component.value.rpartition(":")[2].rpartition(".")[2]
-    return {component.name, component.name.removesuffix("s"), attribute.lower()} - {""}
+    return {component.name, component.name.removesuffix("s"), component.attribute.lower()} - {""}
 
 
 def _faulty(fault: Fault) -> str:

@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from seemkit import Model, Result, Session
 from seemkit.errors import PromptError, VocabularyError
@@ -249,3 +250,17 @@ def test_it_says_what_it_is(session: Session) -> None:
     session.add(Point(x=1, y=1), Point(x=2, y=1, object="b"))
     assert repr(session).startswith("Session(Scene(96 x 72 pixels, ")
     assert repr(session).endswith("2 prompts, 2 objects)")
+
+
+def test_a_reference_by_path_can_be_removed_by_itself(
+    session: Session, photo: NDArray[np.uint8], tmp_path: Any
+) -> None:
+    # its image is read when it is added, so the session holds another value than was given
+    path = tmp_path / "other.png"
+    Image.fromarray(photo[:, ::-1].copy()).save(path)
+    like = Reference(image=str(path), prompts=[Point(x=20, y=15)])
+    session.add(Point(x=5, y=5), like)
+    assert len(session.remove(like).prompts) == 1
+    wrong = Reference(image=str(path), prompts=[Point(x=200, y=15)])
+    with pytest.raises(PromptError, match=r"prompts\[0\] of add\(\) .*point x=200 lies outside"):
+        session.add(wrong)
