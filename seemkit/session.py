@@ -250,7 +250,11 @@ def replay(
     if model is None:
         from seemkit.pipeline.load import load
 
-        name = log.get("assembly") if isinstance(log, Mapping) else None
+        if not isinstance(log, Mapping):
+            raise SeemkitError(
+                f"the log is a {type(log).__name__}; give the dict of Session.log(), or json.loads(text)"
+            )
+        name = log.get("assembly")
         if not name:
             raise SeemkitError("the log names no assembly; give replay the model that it was made with")
         model = load(str(name))

@@ -32,6 +32,7 @@ from seemkit.pipeline.present import present_answers, present_panoptic, present_
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
 from seemkit.prompting.prompt import TokenPrompt
+from seemkit.prompting.read import read_prompts
 from seemkit.scene import Scene
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Model:
     def segment(
         self,
         image: ImageSource,
-        prompts: Sequence[Prompt] | Prompt,
+        prompts: Sequence[Prompt | Mapping[str, object]] | Prompt,
         *,
         vocabulary: Sequence[str] | None = None,
         select: Select = "best",
@@ -198,7 +199,8 @@ class Model:
 
         Args:
             image: whatever `encode` takes; give a scene to ask again without encoding again.
-            prompts: any mix; those of one `object` are answered together, objects side by side.
+            prompts: any mix, as values or as JSON objects; those of one `object` are answered together, objects
+                side by side.
             vocabulary: names that labels are ranked over; the assembly's own by default.
             select: "best" gives one mask an object, an int that many, "all" every candidate row.
             memory: logits (h, w) at stride 4 of an earlier result, by object (sessions use it).
@@ -206,10 +208,8 @@ class Model:
         Raises:
             PromptError: a prompt does not fit the image or selects nothing; the sentence says which.
         """
-        from seemkit.prompting.prompt import Prompt as PromptType
-
         check_select(select)
-        asked = [prompts] if isinstance(prompts, PromptType) else list(prompts)
+        asked = read_prompts(prompts)
         names = self._names(vocabulary)
         scene = self.encode(image)
         if self.hooks:

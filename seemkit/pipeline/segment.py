@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 from seemkit.answer.fused import against
@@ -47,7 +48,7 @@ def check_select(select: Select) -> None:
     """Raise :class:`SeemkitError` unless `select` is "best", "all" or a positive number."""
     if isinstance(select, str) and select in ("best", "all"):
         return
-    if isinstance(select, int) and not isinstance(select, bool) and select >= 1:
+    if isinstance(select, Integral) and not isinstance(select, bool) and select >= 1:
         return
     raise SeemkitError(
         f"select is {select!r}; it is 'best', 'all' or a number of masks from 1 on", path="select"
@@ -103,7 +104,7 @@ def _answer(
     for i, (item, anchors) in enumerate(zip(objects, composed.anchors, strict=True)):
         evidence = _weigh(context, anchors, decoded.mask_embeddings[i], classes[i])
         scores = policy.score(evidence)
-        count = select if isinstance(select, int) else {"best": 1, "all": len(scores)}[select]
+        count = {"best": 1, "all": len(scores)}[select] if isinstance(select, str) else int(select)
         order = scores.argsort(descending=True, stable=True)[:count]
         logits = prepared.dot(prepared.mask_features, decoded.mask_embeddings[i : i + 1, order])[0]
         if composed.bias is not None:

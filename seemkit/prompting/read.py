@@ -1,7 +1,7 @@
 """From JSON or a command-line flag to a prompt of an installed type, or one sentence why not."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from seemkit.prompting.flags import split_flag
 from seemkit.prompting.prompt import Prompt
 from seemkit_registry import Component, RegistryError, nearest
 
-__all__ = ["explain", "prompt_type", "prompt_types", "read_flag", "read_prompt"]
+__all__ = ["explain", "prompt_type", "prompt_types", "read_flag", "read_prompt", "read_prompts"]
 
 _Kind = TypeVar("_Kind", bound=Prompt)
 
@@ -53,6 +53,25 @@ def read_prompt(
         return kind.model_validate({**data, "type": kind.type_name()}, context={"assets": dict(assets or {})})
     except ValidationError as error:
         raise explain(error, kind, path=path) from error
+
+
+def read_prompts(prompts: object) -> list[Prompt]:
+    """A request's prompts: one prompt, or a sequence of prompts and of JSON objects that describe them.
+
+    Raises:
+        PromptError: it is neither, or one of the objects describes no prompt.
+    """
+    if isinstance(prompts, Prompt):
+        return [prompts]
+    if not isinstance(prompts, Iterable) or isinstance(prompts, str | bytes | Mapping):
+        raise PromptError(
+            f"prompts is {_show(prompts)}, expected a list of prompts such as [Point(x=120, y=80)]",
+            path="prompts",
+        )
+    return [
+        read_prompt(prompt, path=f"prompts[{i}]") if isinstance(prompt, Mapping) else prompt
+        for i, prompt in enumerate(prompts)
+    ]
 
 
 def read_flag(kind: type[_Kind], text: str, *, include: bool = True, default_object: str = "1") -> _Kind:

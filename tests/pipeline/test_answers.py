@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from seemkit import Model, Scene
 from seemkit.api import Prompt
-from seemkit.errors import SeemkitError, VocabularyError
+from seemkit.errors import PromptError, SeemkitError, VocabularyError
 from seemkit.prompts import Point, Text
 
 QUERIES = 8
@@ -175,3 +175,17 @@ def test_ragged_requests_are_answered_as_one_by_one(
         assert result.logits is not None
         assert alone.logits is not None
         assert np.abs(result.logits - alone.logits).max() < 5e-3
+
+
+def test_prompts_may_be_json_objects_and_what_is_no_prompt_is_said(
+    tiny_model: Callable[..., Model], photo: NDArray[np.uint8]
+) -> None:
+    model = tiny_model("nano")
+    plain = model.segment(photo, [{"type": "point", "x": 20, "y": 15}], select=np.int64(2))
+    value = model.segment(photo, [Point(x=20, y=15)], select=2)
+    assert np.array_equal(plain.logits, value.logits)
+    for wrong in (None, "here", {"type": "point", "x": 20, "y": 15}):
+        with pytest.raises(PromptError, match="expected a list of prompts"):
+            model.segment(photo, wrong)
+    with pytest.raises(PromptError, match=r"prompts\[0\]\.x is missing"):
+        model.segment(photo, [{"type": "point", "y": 15}])

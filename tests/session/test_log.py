@@ -216,8 +216,10 @@ def test_a_damaged_log_is_one_sentence(
 def test_what_is_no_log_is_refused(model: Model, photo: NDArray[np.uint8], log: Any) -> None:
     with pytest.raises(SeemkitError, match="the log has version None"):
         replay(log, photo, model=model)
-    with pytest.raises(SeemkitError, match="the log names no assembly"):
+    with pytest.raises(SeemkitError, match=f"the log is a {type(log).__name__}; give the dict"):
         replay(log, photo)
+    with pytest.raises(SeemkitError, match="the log names no assembly"):
+        replay({}, photo)
 
 
 def test_without_a_model_the_assembly_of_the_log_is_loaded(
