@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import importlib_metadata
@@ -18,6 +18,7 @@ from seemkit_registry.hooks import HookSet
 from seemkit_registry.loading import Validator, import_component, validate
 from seemkit_registry.local_file import Classify, declared_in, run_file
 from seemkit_registry.names import Name, normalise
+from seemkit_registry.patience import patience
 from seemkit_registry.resolution import Preferences, active, merge_preferences, resolve
 from seemkit_registry.schema import Arms, ModelOf, collect, json_schema, union_adapter
 from seemkit_registry.source import Source
@@ -336,8 +337,10 @@ class Registry:
     @contextmanager
     def _blame(self, component: Component) -> Iterator[None]:
         self._importing.append(component)
+        slow = nullcontext() if component.distribution == self.host else patience(component)
         try:
-            yield
+            with slow:
+                yield
         finally:
             self._importing.remove(component)
 

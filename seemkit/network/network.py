@@ -12,6 +12,7 @@ from seemkit.network.decoder import MaskDecoder
 from seemkit.network.guidance import Guidance
 from seemkit.network.heads import Heads
 from seemkit.network.memory import MemoryRows
+from seemkit.network.phrase_check import check_phrases
 from seemkit.network.sampler import RegionSampler
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
@@ -89,7 +90,7 @@ class Network(nn.Module):
 
     def encode_texts(self, texts: Sequence[str]) -> list[Phrase]:
         """Tokens (T, D) and embedding (D,) of each text by the text encoder."""
-        return cast(TextEncoder, self.text_encoder).encode(texts)
+        return check_phrases(cast(TextEncoder, self.text_encoder).encode(texts), len(texts), self.dims.text)
 
     def phrase_rows(self, tokens: Tensor) -> Tensor:
         """Token states (..., D) of the joint space to decoder rows (..., C)."""

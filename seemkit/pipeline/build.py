@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from seemkit.assembly.assembly import SLOTS
+from seemkit.components import BackboneShape
 from seemkit.errors import SeemkitError
 from seemkit.host import registry as host_registry
 from seemkit.imaging.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from seemkit_registry import Fault
+from seemkit_registry.fault import describe_exception
 
 if TYPE_CHECKING:
     from torch import nn
 
     from seemkit.assembly import Assembly
-    from seemkit.components import AnswerPolicy, BackboneShape
+    from seemkit.components import AnswerPolicy
     from seemkit.network.network import Network
     from seemkit.prompting.context import Dims
     from seemkit.prompting.prompt import Prompt, TokenPrompt
@@ -47,8 +51,14 @@ def check_shapes(assembly: Assembly, registry: Registry | None = None) -> tuple[
         SeemkitError: strides or a fixed size do not fit, in one sentence.
     """
     registry = registry or host_registry()
-    component: Any = registry.get("backbones", assembly.backbone.component, assembly.prefer)
-    shape: BackboneShape = component.declare(assembly.backbone.settings)
+    shape = _ask(assembly, registry, "backbone", "declare")
+    if not isinstance(shape, BackboneShape):
+        component = registry.resolve("backbones", assembly.backbone.component)
+        raise SeemkitError(
+            f"the backbone {component.name!r} of the plugin {component.distribution!r} declares a "
+            f"{type(shape).__name__}, expected a BackboneShape; {component.way_out}",
+            path="backbone",
+        )
     if tuple(shape.strides) != STRIDES:
         raise SeemkitError(
             f"backbone {assembly.backbone.use!r} gives maps at strides {tuple(shape.strides)}; pixel decoder "
@@ -88,39 +98,54 @@ def build_network(assembly: Assembly, registry: Registry | None = None) -> tuple
         SeemkitError: components do not fit each other, in one sentence, before anything is built.
     """
     from seemkit.network.network import Network
+    from seemkit.pipeline.encoder_check import watch_backbone
     from seemkit.prompting.context import Dims
 
     registry = registry or host_registry()
     shape, preprocess = check_shapes(assembly, registry)
-
-    def component(slot: str, kind: str) -> tuple[Any, Any]:
-        choice = getattr(assembly, slot)
-        return registry.get(kind, choice.component, assembly.prefer), choice.settings
-
+    ask = partial(_ask, assembly, registry)
+    dim = ask("pixel_decoder", "declare")
+    mask_decoder = ask("mask_decoder", "build", dim)
+    text_dim = ask("text_encoder", "declare")
+    parts = prompt_parts(assembly, Dims(dim, text_dim), registry)
+    image_encoder = ask("backbone", "build")
+    watch_backbone(image_encoder, shape, registry.resolve("backbones", assembly.backbone.component))
+    pixel_decoder = ask("pixel_decoder", "build", shape)
     try:
-        pixel, pixel_options = component("pixel_decoder", "pixel_decoders")
-        decoder, decoder_options = component("mask_decoder", "mask_decoders")
-        text, text_options = component("text_encoder", "text_encoders")
-        dim = pixel.declare(pixel_options)
-        mask_decoder = decoder.build(decoder_options, dim)
-        text_dim = text.declare(text_options)
-        parts = prompt_parts(assembly, Dims(dim, text_dim), registry)
-        backbone, backbone_options = component("backbone", "backbones")
-        network = Network(
-            backbone.build(backbone_options),
-            pixel.build(pixel_options, shape),
-            mask_decoder,
-            text.build(text_options),
-            text_dim,
-            parts.modules,
-        )
+        text_encoder = ask("text_encoder", "build")
+        network = Network(image_encoder, pixel_decoder, mask_decoder, text_encoder, text_dim, parts.modules)
         network.plugins = dict(parts.records)
     except SeemkitError:
         raise
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError, AttributeError) as error:
         message = f"assembly {assembly.name!r} cannot be built: {error}"
         raise SeemkitError(message, path=assembly.name) from error
     return network, preprocess, parts
+
+
+def _ask(assembly: Assembly, registry: Registry, slot: str, method: str, *more: object) -> Any:
+    """What the component of a slot answers to `declare` or `build` with its options.
+
+    Raises:
+        SeemkitError: it raised; the sentence names its plugin and the way out.
+    """
+    choice = getattr(assembly, slot)
+    component = registry.resolve(SLOTS[slot], choice.component)
+    found = registry.load(component)
+    try:
+        return getattr(found, method)(choice.settings, *more)
+    except SeemkitError:
+        raise
+    except Exception as error:
+        if component.distribution == registry.host and isinstance(error, ValueError | TypeError | RuntimeError):
+            said = f"assembly {assembly.name!r} cannot be built: {error}"
+        else:
+            said = (
+                f"assembly {assembly.name!r} cannot be built: {method} of the {slot.replace('_', ' ')} "
+                f"{component.name!r} of the plugin {component.distribution!r} raised "
+                f"{describe_exception(error)[0]}; {component.way_out}, or choose another with -s {slot}=NAME"
+            )
+        raise SeemkitError(said, path=slot) from error
 
 
 def prompt_parts(assembly: Assembly, dims: Dims, registry: Registry) -> Parts:
@@ -171,6 +196,5 @@ def _build_part(kind: type[TokenPrompt], dims: Dims, name: str) -> nn.Module | N
 def build_policy(assembly: Assembly, registry: Registry | None = None) -> AnswerPolicy:
     """The answer policy of an assembly."""
     registry = registry or host_registry()
-    component: Any = registry.get("answer_policies", assembly.answer_policy.component, assembly.prefer)
-    policy: AnswerPolicy = component.build(assembly.answer_policy.settings)
+    policy: AnswerPolicy = _ask(assembly, registry, "answer_policy", "build")
     return policy

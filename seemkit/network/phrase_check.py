@@ -1,0 +1,37 @@
+"""What a text encoder gives, held against the width that it declared, before any row is made of it."""
+
+from collections.abc import Sequence
+
+import torch
+
+from seemkit.errors import SeemkitError
+from seemkit.prompting.rows import Phrase
+
+__all__ = ["check_phrases"]
+
+
+def check_phrases(phrases: Sequence[Phrase], count: int, dim: int) -> list[Phrase]:
+    """`phrases` of `count` texts, if each has tokens (T, D) and an embedding (D,) of finite numbers.
+
+    Raises:
+        SeemkitError: they are something else, in one sentence.
+    """
+    if len(phrases) != count:
+        raise _refuse(f"gave {len(phrases)} phrases for {count} texts")
+    for phrase in phrases:
+        tokens, embedding = tuple(phrase.tokens.shape), tuple(phrase.embedding.shape)
+        if len(tokens) != 2 or not tokens[0] or tokens[1] != dim or embedding != (dim,):
+            raise _refuse(
+                f"gave tokens {tokens} and an embedding {embedding}, but declares a width of {dim}: expected "
+                f"(T, {dim}) and ({dim},)"
+            )
+    if phrases and not bool(torch.stack([phrase.embedding.isfinite().all() for phrase in phrases]).all()):
+        raise _refuse("gave embeddings with numbers that are not finite")
+    return list(phrases)
+
+
+def _refuse(what: str) -> SeemkitError:
+    return SeemkitError(
+        f"the text encoder {what}; update its plugin, or choose another with -s text_encoder=NAME",
+        path="text_encoder",
+    )
