@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from seemkit.api import (
     Draw,
@@ -25,6 +25,12 @@ from seemkit.api import (
 __all__ = ["Reference"]
 
 _FLAG = re.compile(r"(?P<image>.+?)#(?P<prompts>(?:not-)?[a-z][a-z0-9_-]*=.*)", re.DOTALL)
+_SPATIAL = {  # of any installed type, which only the union of all types can say in full
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 1000,
+    "items": {"type": "object", "properties": {"type": {"type": "string"}}, "required": ["type"]},
+}
 _FORM = "IMAGE#point=120,80 (several prompts joined by ';')"
 
 
@@ -68,6 +74,7 @@ class Reference(TokenPrompt):
         Field(min_length=1, max_length=1000),
         BeforeValidator(_read_prompts),
         AfterValidator(_check_prompts),
+        WithJsonSchema(_SPATIAL),
     ]
     draw: ClassVar[Draw] = "image"
 

@@ -121,6 +121,7 @@ def json_schema(arms: Arms, quarantined: Mapping[str, Fault]) -> dict[str, JsonV
         mapping: JsonValue = {arm.tag: target for arm, target in zip(arms.arms, targets, strict=True)}
         schema["discriminator"] = {"propertyName": arms.discriminator, "mapping": mapping}
         schema.update(definitions)
+        _require_tag(definitions.get("$defs", {}), targets, arms.discriminator)
     else:
         schema["not"] = {}
     left_out = {**quarantined, **{component.qualified: fault for component, fault in arms.faults}}
@@ -129,6 +130,13 @@ def json_schema(arms: Arms, quarantined: Mapping[str, Fault]) -> dict[str, JsonV
     if arms.ambiguous:
         schema["x-seemkit-ambiguous"] = {tag: list(names) for tag, names in arms.ambiguous.items()}
     return schema
+
+
+def _require_tag(definitions: dict[str, Any], targets: Sequence[JsonValue], discriminator: str) -> None:
+    """The field that selects has a default in each model, but a value without it selects nothing."""
+    for target in targets:
+        found = definitions[str(target).removeprefix("#/$defs/")]
+        found["required"] = [discriminator, *(n for n in found.get("required", []) if n != discriminator)]
 
 
 def _tag(component: Component, model: type[BaseModel], discriminator: str) -> Arm:

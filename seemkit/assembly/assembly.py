@@ -42,15 +42,30 @@ class FixedPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = "custom"
-    summary: Annotated[str, StringConstraints(max_length=500)] = ""
-    prompts: tuple[str, ...] | Literal["all"] = "all"
-    preprocess: PreprocessSection = Field(default_factory=PreprocessSection)
-    weights: WeightsSection | None = None
-    prefer: dict[str, dict[str, str]] = Field(default_factory=dict)
-    runtime: RuntimeSection = Field(default_factory=RuntimeSection.default)
-    thresholds: ThresholdsSection = Field(default_factory=ThresholdsSection)
-    vocabulary: tuple[Label, ...] | None = None
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")] = Field(
+        "custom", description="what the model is called; by default that of the file"
+    )
+    summary: str = Field("", max_length=500, description="what it is, in a sentence")
+    prompts: tuple[str, ...] | Literal["all"] = Field(
+        "all", description="prompt types whose learned parts belong to the model, or all that are installed"
+    )
+    preprocess: PreprocessSection = Field(
+        default_factory=PreprocessSection,
+        description="how an image becomes the input; what is null is as the backbone declares",
+    )
+    weights: WeightsSection | None = Field(None, description="the weights that belong to it; null: random")
+    prefer: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="which distribution a bare name means, by kind and name"
+    )
+    runtime: RuntimeSection = Field(
+        default_factory=RuntimeSection.default, description="where and how to run"
+    )
+    thresholds: ThresholdsSection = Field(
+        default_factory=ThresholdsSection, description="when a query counts in everything mode"
+    )
+    vocabulary: tuple[Label, ...] | None = Field(
+        None, description="names that labels are chosen from if a call gives none"
+    )
 
     @field_validator("prompts", mode="before")
     @classmethod

@@ -53,27 +53,17 @@ class Slot(BaseModel):
 
 
 class PreprocessSection(BaseModel):
-    """How an image becomes the input of the backbone; what is None is as the backbone declares.
-
-    Attributes:
-        short: the short side after resizing, in pixels; None keeps the size.
-        long: the long side is at most this; None is no limit.
-        divisor: the padded height and width are multiples of this.
-        mean: per channel of RGB in [0, 255], subtracted.
-        std: per channel likewise, divided by.
-        fixed: (H, W) that every input is padded to.
-        resample: the filter of the resize.
-    """
+    """How an image becomes the input of the backbone; what is None is as the backbone declares."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    short: Size | None = 800
-    long: Size | None = 1333
-    divisor: Size | None = None
-    mean: Triple | None = None
-    std: Triple | None = None
-    fixed: tuple[Size, Size] | None = None
-    resample: Literal["bicubic", "bilinear"] = "bicubic"
+    short: Size | None = Field(800, description="short side after resizing, in pixels; null keeps the size")
+    long: Size | None = Field(1333, description="the long side is at most this; null is no limit")
+    divisor: Size | None = Field(None, description="the padded height and width are multiples of this")
+    mean: Triple | None = Field(None, description="per channel of RGB in [0, 255], subtracted")
+    std: Triple | None = Field(None, description="per channel of RGB in [0, 255], divided by")
+    fixed: tuple[Size, Size] | None = Field(None, description="(H, W) that every input is padded to")
+    resample: Literal["bicubic", "bilinear"] = Field("bicubic", description="the filter of the resize")
 
     @field_validator("std")
     @classmethod
@@ -85,19 +75,18 @@ class PreprocessSection(BaseModel):
 
 
 class WeightsSection(BaseModel):
-    """The weights that belong to an assembly.
-
-    Attributes:
-        file: a ``.safetensors`` file beside the configuration, or below it.
-        license: terms of the weights.
-        sha256: of the file, in hexadecimal.
-    """
+    """The weights that belong to an assembly."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str
-    license: str | None = None
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    file: str = Field(
+        description="a .safetensors file beside the configuration, or below it",
+        json_schema_extra={"pattern": r"^[^/~\\:][^\\:]*\.safetensors$"},
+    )
+    license: str | None = Field(None, description="terms of the weights")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="of the file, in hexadecimal"
+    )
 
     @field_validator("file")
     @classmethod
@@ -107,33 +96,26 @@ class WeightsSection(BaseModel):
 
 
 class ThresholdsSection(BaseModel):
-    """When a query counts in everything mode.
-
-    Attributes:
-        score: the largest class probability of a query must exceed it.
-        overlap: share of its own mask that a query must win.
-        instances: how many instances at most.
-    """
+    """When a query counts in everything mode."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    score: Annotated[float, Field(ge=0, le=1)] = 0.8
-    overlap: Annotated[float, Field(ge=0, le=1)] = 0.8
-    instances: Annotated[int, Field(ge=1, le=10_000)] = 100
+    score: float = Field(0.8, ge=0, le=1, description="the largest class probability of a query exceeds it")
+    overlap: float = Field(0.8, ge=0, le=1, description="share of its own mask that a query must win")
+    instances: int = Field(100, ge=1, le=10_000, description="how many instances at most")
 
 
 class RuntimeSection(BaseModel):
-    """Where and how to run; nothing of it changes what is computed beyond rounding.
-
-    Attributes:
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
-        threads: of the CPU; None leaves them as they are.
-    """
+    """Where and how to run; nothing of it changes what is computed beyond rounding."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$")] = "auto"
-    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$")] = Field(
+        "auto", description="auto, cpu, cuda, cuda:1 or mps"
+    )
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="of the CPU; null leaves them as they are"
+    )
 
     @field_validator("threads", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seemkit.cli.prompt_flags import PromptFlag
     from seemkit_registry import Component
 
-__all__ = ["info"]
+__all__ = ["find_components", "info", "unknown_component"]
 
 _YAML = (".yaml", ".yml")
 
@@ -33,7 +33,7 @@ def info(name: str, as_json: bool) -> None:
     mute_faults()
     found = list(_describe(name))
     if not found:
-        raise _unknown(name)
+        raise unknown_component(name)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -53,13 +53,19 @@ def _describe(name: str) -> Iterator[Mapping[str, Any]]:
         yield describe_assembly(name)
         return
     flags = _flags()
-    for component in _components(name, flags):
+    for component in find_components(name, flags):
         yield describe_component(component, flags.get(component.qualified))
     if name in assembly_names():
         yield describe_assembly(name)
 
 
-def _components(name: str, flags: "Mapping[str, PromptFlag]") -> "list[Component]":
+def find_components(name: str, flags: "Mapping[str, PromptFlag] | None" = None) -> "list[Component]":
+    """Every component that a name means, of any kind; a prompt type is known by its JSON type too.
+
+    Args:
+        name: such as ``points``, ``seemkit/points``, ``points@2`` or ``point``.
+        flags: what every prompt type is on the command line, if that is known already.
+    """
     from seemkit.host import registry
     from seemkit_registry import Name, RegistryError
 
@@ -67,6 +73,7 @@ def _components(name: str, flags: "Mapping[str, PromptFlag]") -> "list[Component
         parsed = Name.parse(name)
     except RegistryError:
         return []
+    flags = _flags() if flags is None else flags
     typed = {key for key, flag in flags.items() if flag.kind.type_name() == name}
     return [
         component
@@ -89,7 +96,8 @@ def _flags() -> "dict[str, PromptFlag]":
     return {flag.component.qualified: flag for flag in prompt_flags(own)}
 
 
-def _unknown(name: str) -> RequestError:
+def unknown_component(name: str) -> RequestError:
+    """The error for a name that nothing has, with the nearest that something has."""
     from seemkit.assembly.load import assembly_names
     from seemkit.host import registry
     from seemkit_registry import nearest

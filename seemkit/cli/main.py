@@ -23,6 +23,10 @@ COMMANDS = {
     "everything": "Segment everything in a photo over a vocabulary.",
     "plugins": "List what plugins provide, importing none of them.",
     "info": "Describe a component, a prompt type or an assembly.",
+    "plan": "Say what an assembly will be built of, building and loading nothing.",
+    "assemble": "Write an assembly out in full, with every option explained.",
+    "schema": "Print the JSON schema of assemblies, of prompts, or of the options of a component.",
+    "doctor": "Look for what is wrong with this installation.",
 }
 """Commands and what they do; `seemkit.cli.<name>` holds each, under the same name."""
 

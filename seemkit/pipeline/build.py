@@ -137,7 +137,9 @@ def _ask(assembly: Assembly, registry: Registry, slot: str, method: str, *more: 
     except SeemkitError:
         raise
     except Exception as error:
-        if component.distribution == registry.host and isinstance(error, ValueError | TypeError | RuntimeError):
+        if component.distribution == registry.host and isinstance(
+            error, ValueError | TypeError | RuntimeError
+        ):
             said = f"assembly {assembly.name!r} cannot be built: {error}"
         else:
             said = (

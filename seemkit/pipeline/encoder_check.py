@@ -73,9 +73,7 @@ class MapCheck:
         if maps[0].is_meta or bool(torch.stack([x.isfinite().all() for x in maps]).all()):
             return None
         k = next(k for k, x in enumerate(maps) if not bool(x.isfinite().all()))
-        return (
-            f"gave numbers that are not finite in map {k}; if its weights were loaded, the file may be damaged"
-        )
+        return f"gave numbers that are not finite in map {k}; if its weights were loaded, the file may be damaged"
 
 
 def _owner(component: Component) -> str:

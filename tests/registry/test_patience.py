@@ -60,6 +60,8 @@ def test_ctrl_c_ends_a_command_that_hangs_in_a_plugin(world):
     line = running.stderr.readline()
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 130
-    assert line.startswith("seemkit: the plugin 'hangs' (prompts 'hangs') is still being imported after 0.2 s")
+    assert line.startswith(
+        "seemkit: the plugin 'hangs' (prompts 'hangs') is still being imported after 0.2 s"
+    )
     assert running.stderr.read().strip() == "seemkit: interrupted"
     running.stderr.close()
