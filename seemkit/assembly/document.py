@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from seemkit_registry.errors import ConfigurationError, Problem
 
-__all__ = ["Document", "join", "parse_value", "read_file", "read_text", "write_text"]
+__all__ = ["Document", "join", "parse_value", "read_file", "read_text", "write_text", "write_value"]
 
 LARGEST = 262_144
 """Bytes of a configuration."""
@@ -80,6 +80,35 @@ def write_text(data: dict[str, JsonValue]) -> str:
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
+def write_value(value: JsonValue, indent: int = 0) -> str:
+    """`value` as it stands after a key and a colon: lists wrapped between items, mappings below the key."""
+    margin = f"\n{' ' * (indent + 2)}"
+    if isinstance(value, dict) and value:
+        return margin + margin.join(write_text(value).rstrip("\n").split("\n"))
+    if isinstance(value, list):
+        items = [_one_line_yaml([item])[1:-1] for item in value]
+        whole = f"[{', '.join(items)}]"
+        return whole if len(whole) <= 90 else f"[{margin}{_wrap(items, margin)}{margin[:-2]}]"
+    return _one_line_yaml(value)
+
+
+def _one_line_yaml(value: JsonValue) -> str:
+    text: str = yaml.dump(
+        value, Dumper=_OneLine, sort_keys=False, allow_unicode=True, width=10**9, default_flow_style=True
+    )
+    return text.removesuffix("...\n").rstrip("\n")
+
+
+def _wrap(items: list[str], margin: str) -> str:
+    """Items with commas, a new line wherever the next would pass column 100."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > 100 - len(margin):
+            lines.append("")
+        lines[-1] += f"{item}, "
+    return margin.join(line.rstrip() for line in lines).rstrip(",")
+
+
 def join(path: str, key: str | int) -> str:
     """The path of `key` inside `path`: ``backbone.model``, ``prompts[1]``."""
     if isinstance(key, int):
@@ -123,6 +152,18 @@ class _Dumper(yaml.SafeDumper):
         """Write shared values out, since the reader takes no aliases."""
         del data
         return True
+
+
+class _OneLine(_Dumper):
+    """Writes a text of several lines in double quotes, on one."""
+
+
+def _write_string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if "\n" in text or not text.isprintable() else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_OneLine.add_representer(str, _write_string)
 
 
 class _Reader:

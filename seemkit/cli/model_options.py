@@ -1,6 +1,6 @@
 """The flags that say which model answers, and where it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from seemkit.cli.failure import RequestError
 if TYPE_CHECKING:
     from seemkit.pipeline.model import Model
 
-__all__ = ["ModelChoice", "model_options", "split_words"]
+__all__ = ["ModelChoice", "model_options", "read_settings", "settings_option", "split_words"]
 
 DEFAULT = "nano"
 
@@ -66,7 +66,7 @@ def model_options(function: Callable[..., None]) -> Callable[..., None]:
         threads: int | None,
         **rest: Any,
     ) -> None:
-        overrides = dict(_split_setting(setting) for setting in settings)
+        overrides = read_settings(settings)
         if threads is not None:
             overrides["runtime.threads"] = threads
         file = None if weights == "none" else weights
@@ -77,10 +77,25 @@ def model_options(function: Callable[..., None]) -> Callable[..., None]:
     return packed
 
 
+def read_settings(settings: Sequence[str]) -> dict[str, object]:
+    """The overrides that `-s PATH=VALUE` flags ask for, by path."""
+    return dict(_split_setting(setting) for setting in settings)
+
+
 def split_words(words: str | None) -> list[str] | None:
     """The names of ``dog,cat,grass``; None if none were given."""
     return None if words is None else [word.strip() for word in words.split(",")]
 
+
+settings_option = click.option(
+    "-s",
+    "--set",
+    "settings",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Override an option of the assembly, such as backbone.model=convnext_tiny; may be given often.",
+)
+"""The flag `-s`, for :func:`read_settings`."""
 
 _OPTIONS = (
     click.option(
@@ -92,14 +107,7 @@ _OPTIONS = (
         show_default=True,
         help="An assembly by name, or a YAML file.",
     ),
-    click.option(
-        "-s",
-        "--set",
-        "settings",
-        metavar="PATH=VALUE",
-        multiple=True,
-        help="Override an option of the assembly, such as backbone.model=convnext_tiny; may be given often.",
-    ),
+    settings_option,
     click.option(
         "--weights",
         metavar="FILE|none",

@@ -144,7 +144,9 @@ def prompts() -> Draft202012Validator:
     return Draft202012Validator(found)
 
 
-@pytest.mark.parametrize("name", ["point", "box", "scribble", "polygon", "mask", "text", "reference", "memory"])
+@pytest.mark.parametrize(
+    "name", ["point", "box", "scribble", "polygon", "mask", "text", "reference", "memory"]
+)
 def test_the_example_of_every_prompt_is_taken_and_without_its_type_it_is_not(
     name: str, prompts: Draft202012Validator
 ) -> None:
