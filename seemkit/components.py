@@ -34,6 +34,8 @@ class BackboneShape:
         fixed_size: (H, W) if the backbone takes one input size only.
         mean: per-channel mean of the RGB input in [0, 255] that the weights expect; None means ImageNet's.
         std: per-channel standard deviation likewise.
+        adapters: what the component puts on top of a model that does not give such maps by itself, and why;
+            each a sentence, for ``seemkit plan``.
     """
 
     channels: tuple[int, int, int, int]
@@ -42,6 +44,7 @@ class BackboneShape:
     fixed_size: tuple[int, int] | None = None
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
+    adapters: tuple[str, ...] = ()
 
 
 class BackboneComponent(Protocol):

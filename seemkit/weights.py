@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.results.atomic import replacing
+from seemkit.weights_fit import compare, part_of, shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["load_weights", "save_weights"]
 
 FORMAT = "seemkit-weights-1"
-PARTS = "prompts."
-"""Prefix of the learned parts of prompts."""
-ENCODER = ("image_encoder.", "pixel_decoder.lateral.", "pixel_decoder.in_proj.")
-"""What belongs to a backbone: itself, and what brings its maps to the decoder's width."""
 
 
 def save_weights(
@@ -87,39 +84,20 @@ def load_weights(
     source = Path(path)
     about, tensors = _read(source, sha256)
     own = network.state_dict()
+    fit = compare(shapes_of(own), shapes_of(tensors), about)
+    swapped = fit.swapped() if allow_untrained else {}
+    fit.refuse(source.name, besides=swapped)
     installed = {part for name in own if (part := part_of(name))}
-    found = {part for name in tensors if (part := part_of(name))}
-    untrained = installed - found
-    foreign = {name: x for name, x in tensors.items() if part_of(name) in found - installed}
-    listed = about.get("leave_out")
-    left_out = tuple(map(str, listed)) if isinstance(listed, list) else ()
-    misfits = {
-        "lacks": [n for n in own if n not in tensors and not n.startswith(left_out)],
-        "has unknown": [n for n in tensors if n not in own and n not in foreign],
-        "has misshapen": [n for n in tensors if n in own and tensors[n].shape != own[n].shape],
-    }
-    misfits["lacks"] = [n for n in misfits["lacks"] if part_of(n) not in untrained]
-    swapped = _swapped(misfits, tensors) if allow_untrained else {}
-    _refuse(source.name, {what: [n for n in names if n not in swapped] for what, names in misfits.items()})
     given = {n: x.to(own[n].dtype) for n, x in tensors.items() if n in own and n not in swapped}
     network.load_state_dict(given, strict=False)
     recorded = about.get("plugins")
     said = recorded if isinstance(recorded, dict) else {}
-    network.foreign = foreign
+    network.foreign = {name: tensors[name] for name in fit.foreign}
     network.plugins = {part: network.plugins.get(part, {}) for part in sorted(installed)}
-    network.plugins |= {part: dict(said.get(part) or {}) for part in sorted(found - installed)}
-    network.untrained = frozenset(untrained | set(swapped.values()))
+    absent = sorted({part for name in fit.foreign if (part := part_of(name))})
+    network.plugins |= {part: dict(said.get(part) or {}) for part in absent}
+    network.untrained = frozenset(fit.untrained | set(swapped.values()))
     return about
-
-
-def part_of(name: str) -> str | None:
-    """``<distribution>.<name>`` of a parameter of a prompt plugin; None for any other."""
-    from seemkit.network.network import CORE_PARTS
-
-    parts = name.split(".")
-    if not name.startswith(PARTS) or len(parts) < 4 or parts[1] in CORE_PARTS:
-        return None
-    return f"{parts[1]}.{parts[2]}"
 
 
 def _halve(x: Tensor) -> Tensor:
@@ -152,23 +130,3 @@ def _read(source: Path, sha256: str | None) -> tuple[dict[str, object], dict[str
     if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
     return about, tensors
-
-
-def _swapped(misfits: Mapping[str, list[str]], tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """Parameters that are not taken from a file because of its backbone, and what they leave untrained."""
-    backbone, *bridges = ENCODER
-    wrong = [n for names in misfits.values() for n in names]
-    swapped = {n: n.rpartition(".")[0] for n in wrong if n.startswith(tuple(bridges))}
-    if any(n.startswith(backbone) for n in wrong):
-        swapped |= {n: backbone.rstrip(".") for n in (*wrong, *tensors) if n.startswith(backbone)}
-    return swapped
-
-
-def _refuse(file: str, misfits: Mapping[str, list[str]]) -> None:
-    everything = [n for names in misfits.values() for n in names]
-    for what, names in misfits.items():
-        if names:
-            some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            hint = "; it was trained with another backbone: to use the rest of it, give allow_untrained=True"
-            way = hint if all(n.startswith(ENCODER) for n in everything) else ""
-            raise WeightsError(f"{file} does not fit the assembly: it {what} {some}{way}", path=names[0])

@@ -20,7 +20,8 @@ from seemkit import Model
 from seemkit.errors import WeightsError
 from seemkit.network.network import Network
 from seemkit.prompts import Point
-from seemkit.weights import load_weights, part_of, save_weights
+from seemkit.weights import load_weights, save_weights
+from seemkit.weights_fit import part_of
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Any timm model with features at strides 4, 8, 16 and 32; plain ViTs through a simple feature pyramid."""
 
 import difflib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,10 @@ from seemkit_backbones.simple_pyramid import SimplePyramid
 __all__ = ["Timm"]
 
 STRIDES = (4, 8, 16, 32)
+PYRAMID = (
+    "simple pyramid: a plain ViT gives one map at stride 16 ({inputs} channels), so four maps of {width} channels "
+    "at strides 4, 8, 16 and 32 are made of it"
+)
 PROBE = (288, 352)  # multiples of 32, of nothing larger, and not square
 
 
@@ -57,6 +62,9 @@ class Timm:
             fixed_size=plan.fixed_size,
             mean=plan.mean,
             std=plan.std,
+            adapters=(PYRAMID.format(width=options.pyramid_width, inputs=plan.channels[0]),)
+            if plan.plain
+            else (),
         )
 
     @staticmethod
@@ -147,13 +155,15 @@ def plan_features(name: str) -> FeaturePlan:
     )
 
 
-def create(name: str, keywords: tuple[tuple[str, bool], ...], *, device: str = "cpu", **options: Any) -> Any:
-    """Build timm's feature extractor of a model."""
+def create(
+    name: str, keywords: tuple[tuple[str, bool], ...], *, device: str | None = None, **options: Any
+) -> Any:
+    """Build timm's feature extractor of a model, by default on the device that torch is set to."""
     try:
-        with torch.device(device):
+        with torch.device(device) if device is not None else nullcontext():
             return timm.create_model(name, features_only=True, **dict(keywords), **options)
     except (RuntimeError, NotImplementedError, AttributeError) as fault:
-        if device == "cpu":
+        if device is None:
             raise
         sentence = f"timm's {name} gives no feature maps, so it cannot be a backbone"
         raise SeemkitError(sentence, path="model") from fault

@@ -79,9 +79,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return " (no default)"
     try:
-        default = TypeAdapter(JsonValue).dump_python(
-            field.get_default(call_default_factory=True), mode="json"
-        )
+        default = to_jsonable_python(field.get_default(call_default_factory=True))
         return f" (default: {one_line(write_value(default), 80)})"
     except Exception:  # a default that is no plain data
         return ""

@@ -1,0 +1,133 @@
+"""Whether the tensors of a weights file fit a network: told from names and shapes alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seemkit.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Fit", "compare", "part_of", "read_header", "shapes_of"]
+
+PARTS = "prompts."
+"""Prefix of the learned parts of prompts."""
+ENCODER = ("image_encoder.", "pixel_decoder.lateral.", "pixel_decoder.in_proj.")
+"""What belongs to a backbone: itself, and what brings its maps to the decoder's width."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Shape by name."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the tensors of a file fit a network.
+
+    Attributes:
+        lacks: parameters that the file does not have and should.
+        unknown: tensors of the file that the network has no place for.
+        misshapen: parameters that the file has in another shape.
+        foreign: tensors of prompt plugins that are not installed here.
+        untrained: learned parts of prompt plugins that the file knows nothing of, `<distribution>.<name>`.
+        given: names in the file.
+    """
+
+    lacks: tuple[str, ...]
+    unknown: tuple[str, ...]
+    misshapen: tuple[str, ...]
+    foreign: tuple[str, ...]
+    untrained: frozenset[str]
+    given: tuple[str, ...]
+
+    def swapped(self) -> dict[str, str]:
+        """Parameters that another backbone keeps from being taken, and what they leave untrained."""
+        backbone, *bridges = ENCODER
+        wrong = (*self.lacks, *self.unknown, *self.misshapen)
+        swapped = {n: n.rpartition(".")[0] for n in wrong if n.startswith(tuple(bridges))}
+        if any(n.startswith(backbone) for n in wrong):
+            whole = {n: backbone.rstrip(".") for n in (*wrong, *self.given) if n.startswith(backbone)}
+            swapped |= whole
+        return swapped
+
+    def refuse(self, file: str, besides: Collection[str] = ()) -> None:
+        """Raise :class:`WeightsError` for the first thing that does not fit, `besides` apart."""
+        misfits = {"lacks": self.lacks, "has unknown": self.unknown, "has misshapen": self.misshapen}
+        left = {what: [n for n in names if n not in besides] for what, names in misfits.items()}
+        everything = [n for names in left.values() for n in names]
+        for what, names in left.items():
+            if names:
+                some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+                hint = (
+                    "; it was trained with another backbone: to use the rest of it, give allow_untrained=True"
+                )
+                way = hint if all(n.startswith(ENCODER) for n in everything) else ""
+                message = f"{file} does not fit the assembly: it {what} {some}{way}"
+                raise WeightsError(message, path=names[0])
+
+
+def compare(own: Shapes, given: Shapes, about: Mapping[str, object]) -> Fit:
+    """How tensors of the shapes `given` fit a network of the shapes `own`.
+
+    Args:
+        own: of the network.
+        given: of the file.
+        about: what the file says of itself.
+    """
+    installed = {part for name in own if (part := part_of(name))}
+    found = {part for name in given if (part := part_of(name))}
+    untrained = frozenset(installed - found)
+    foreign = tuple(name for name in given if part_of(name) in found - installed)
+    listed = about.get("leave_out")
+    left_out = tuple(map(str, listed)) if isinstance(listed, list) else ()
+    lacks = [n for n in own if n not in given and not n.startswith(left_out) and part_of(n) not in untrained]
+    return Fit(
+        lacks=tuple(lacks),
+        unknown=tuple(n for n in given if n not in own and n not in foreign),
+        misshapen=tuple(n for n in given if n in own and tuple(given[n]) != tuple(own[n])),
+        foreign=foreign,
+        untrained=untrained,
+        given=tuple(given),
+    )
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    """Shape by name of tensors, which may be on the meta device."""
+    return {name: tuple(x.shape) for name, x in tensors.items()}
+
+
+def part_of(name: str) -> str | None:
+    """``<distribution>.<name>`` of a parameter of a prompt plugin; None for any other."""
+    from seemkit.network.network import CORE_PARTS
+
+    parts = name.split(".")
+    if not name.startswith(PARTS) or len(parts) < 4 or parts[1] in CORE_PARTS:
+        return None
+    return f"{parts[1]}.{parts[2]}"
+
+
+def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, object], Shapes]:
+    """What a weights file says of itself, and the shapes of its tensors; no tensor is read.
+
+    Raises:
+        WeightsError: no such file, or not a whole safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    source = Path(path)
+    if not source.is_file():
+        raise WeightsError(f"there is no weights file {source}", path=str(source))
+    try:
+        with safe_open(str(source), framework="np") as file:
+            about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
+            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        raise WeightsError(
+            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
+        ) from error
+    return (about if isinstance(about, dict) else {}), shapes
