@@ -87,6 +87,10 @@ def _no_attribute(component: Component, holder: object, part: str) -> Fault:
 def _raised(component: Component, error: BaseException) -> Fault:
     said, trace = describe_exception(error)
     remedy = component.way_out
+    if "torchvision::" in said:  # compiled for another torch, and no fault of the plugin
+        remedy = (
+            "torch and torchvision do not fit each other: pip install --force-reinstall torch torchvision"
+        )
     if isinstance(error, SystemExit):
         return _fault(component, f"its import tried to end the program ({said})", remedy, trace)
     return _fault(component, f"its import raised {said}", remedy, trace)

@@ -12,9 +12,11 @@ from seemkit_registry.names import normalise
 
 __all__ = [
     "ApiRange",
+    "declared_extras",
     "extra_providing",
     "host_range",
     "missing_for_extras",
+    "missing_requirements",
     "pip_install",
     "undeclared_extras",
 ]
@@ -65,6 +67,24 @@ def missing_for_extras(distribution: Distribution, extras: Collection[str]) -> l
             if not _installed(requirement):
                 missing.append(_without_marker(requirement))
     return list(dict.fromkeys(missing))
+
+
+def missing_requirements(distribution: Distribution) -> list[str]:
+    """What `distribution` requires whatever its extras, and is not installed, as written in its metadata."""
+    missing: list[str] = []
+    for text in distribution.requires or []:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if _applies(requirement, "") and not _installed(requirement):
+            missing.append(_without_marker(requirement))
+    return missing
+
+
+def declared_extras(distribution: Distribution) -> list[str]:
+    """The extras that `distribution` has, sorted."""
+    return sorted(_declared_extras(distribution))
 
 
 def undeclared_extras(distribution: Distribution, extras: Collection[str]) -> list[str]:

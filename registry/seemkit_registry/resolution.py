@@ -133,9 +133,15 @@ def _what_is_wrong(
         return f"{kind} {text!r} names a {lack} that is not installed; there is {_list(choices)}", choices[0]
     bare = name.bare if name is not None else text.rsplit("/", 1)[-1].split("@", 1)[0]
     near = nearest(bare, names)
+    if name is not None and name.distribution is not None and not near:
+        return (
+            f"{kind} {text!r} is of the distribution {name.distribution!r}, which does not provide any {kind} here; "
+            f"if you trust it: pip install --upgrade {name.distribution}"
+        ), None
     if near:
         return f"no {kind} component is named {text!r}; did you mean {near[0]!r}?", near[0]
     have = f"installed are {', '.join(names)}" if names else "none is installed"
+    have += "; if a plugin brings it, install that plugin"
     return f"no {kind} component is named {text!r}; {have}", None
 
 

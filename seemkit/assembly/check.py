@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from seemkit.assembly.assembly import SLOTS, VERSION, Assembly, FixedPart
 from seemkit.assembly.document import Document, join
 from seemkit.assembly.sections import NoOptions, Slot
-from seemkit_registry import Name, Registry, RegistryError, nearest, normalise
+from seemkit_registry import Name, PluginQuarantined, Registry, RegistryError, nearest, normalise
 from seemkit_registry.errors import ConfigurationError, Problem
 from seemkit_registry.fault import describe_exception, one_line
 
@@ -171,7 +171,8 @@ class _Check:
         if error.path is None or not error.path.startswith(
             "prefer."
         ):  # preferences have been checked already
-            self._add(path, str(error), [error.suggestion] if error.suggestion else ())
+            meant = error.suggestion if not isinstance(error, PluginQuarantined) else None  # that is no name
+            self._add(path, str(error), [meant] if meant else ())
 
     def _add(self, path: str, message: str, suggestions: Sequence[str] = ()) -> None:
         line = self.document.lines.get(path)
