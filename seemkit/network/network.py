@@ -45,6 +45,7 @@ class Network(nn.Module):
         plugins: what is known of the plugin behind each learned part, by ``<distribution>.<name>``.
         foreign: tensors of plugins that are not installed, by name; they are written back with the weights.
         untrained: learned parts that a weights file had nothing for.
+        text_owner: what sentences call the text encoder.
 
     Args:
         image_encoder: (B, 3, H, W) to four maps.
@@ -75,6 +76,7 @@ class Network(nn.Module):
         self.plugins: dict[str, dict[str, str]] = {name: {} for name in plugins or {}}
         self.foreign: dict[str, Tensor] = {}
         self.untrained: frozenset[str] = frozenset()
+        self.text_owner = "the text encoder"
         for name, module in (plugins or {}).items():
             distribution, _, component = name.partition(".")
             if distribution not in self.prompts:
@@ -90,7 +92,9 @@ class Network(nn.Module):
 
     def encode_texts(self, texts: Sequence[str]) -> list[Phrase]:
         """Tokens (T, D) and embedding (D,) of each text by the text encoder."""
-        return check_phrases(cast(TextEncoder, self.text_encoder).encode(texts), len(texts), self.dims.text)
+        return check_phrases(
+            cast(TextEncoder, self.text_encoder).encode(texts), len(texts), self.dims.text, self.text_owner
+        )
 
     def phrase_rows(self, tokens: Tensor) -> Tensor:
         """Token states (..., D) of the joint space to decoder rows (..., C)."""

@@ -10,28 +10,35 @@ from seemkit.prompting.rows import Phrase
 __all__ = ["check_phrases"]
 
 
-def check_phrases(phrases: Sequence[Phrase], count: int, dim: int) -> list[Phrase]:
+def check_phrases(phrases: Sequence[Phrase], count: int, dim: int, owner: str) -> list[Phrase]:
     """`phrases` of `count` texts, if each has tokens (T, D) and an embedding (D,) of finite numbers.
+
+    Args:
+        phrases: of the text encoder.
+        count: how many texts it was given.
+        dim: D, the width that it declared.
+        owner: whose they are, for the sentence.
 
     Raises:
         SeemkitError: they are something else, in one sentence.
     """
     if len(phrases) != count:
-        raise _refuse(f"gave {len(phrases)} phrases for {count} texts")
+        raise _refuse(owner, f"gave {len(phrases)} phrases for {count} texts")
     for phrase in phrases:
         tokens, embedding = tuple(phrase.tokens.shape), tuple(phrase.embedding.shape)
         if len(tokens) != 2 or not tokens[0] or tokens[1] != dim or embedding != (dim,):
             raise _refuse(
+                owner,
                 f"gave tokens {tokens} and an embedding {embedding}, but declares a width of {dim}: expected "
-                f"(T, {dim}) and ({dim},)"
+                f"(T, {dim}) and ({dim},)",
             )
     if phrases and not bool(torch.stack([phrase.embedding.isfinite().all() for phrase in phrases]).all()):
-        raise _refuse("gave embeddings with numbers that are not finite")
+        raise _refuse(owner, "gave embeddings with numbers that are not finite")
     return list(phrases)
 
 
-def _refuse(what: str) -> SeemkitError:
+def _refuse(owner: str, what: str) -> SeemkitError:
     return SeemkitError(
-        f"the text encoder {what}; update its plugin, or choose another with -s text_encoder=NAME",
+        f"{owner} {what}; update its plugin, or choose another with -s text_encoder=NAME",
         path="text_encoder",
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seemkit.network.network import Network
     from seemkit.prompting.context import Dims
     from seemkit.prompting.prompt import Prompt, TokenPrompt
-    from seemkit_registry import Registry
+    from seemkit_registry import Component, Registry
 
 __all__ = ["Parts", "build_network", "build_policy", "check_shapes", "prompt_parts"]
 
@@ -53,10 +53,10 @@ def check_shapes(assembly: Assembly, registry: Registry | None = None) -> tuple[
     registry = registry or host_registry()
     shape = _ask(assembly, registry, "backbone", "declare")
     if not isinstance(shape, BackboneShape):
-        component = registry.resolve("backbones", assembly.backbone.component)
+        component = _component(assembly, registry, "backbone")
         raise SeemkitError(
-            f"the backbone {component.name!r} of the plugin {component.distribution!r} declares a "
-            f"{type(shape).__name__}, expected a BackboneShape; {component.way_out}",
+            f"{_owner('backbone', component)} declares a {type(shape).__name__}, expected a BackboneShape; "
+            f"{component.way_out}",
             path="backbone",
         )
     if tuple(shape.strides) != STRIDES:
@@ -109,12 +109,13 @@ def build_network(assembly: Assembly, registry: Registry | None = None) -> tuple
     text_dim = ask("text_encoder", "declare")
     parts = prompt_parts(assembly, Dims(dim, text_dim), registry)
     image_encoder = ask("backbone", "build")
-    watch_backbone(image_encoder, shape, registry.resolve("backbones", assembly.backbone.component))
+    watch_backbone(image_encoder, shape, _component(assembly, registry, "backbone"))
     pixel_decoder = ask("pixel_decoder", "build", shape)
     try:
         text_encoder = ask("text_encoder", "build")
         network = Network(image_encoder, pixel_decoder, mask_decoder, text_encoder, text_dim, parts.modules)
         network.plugins = dict(parts.records)
+        network.text_owner = _owner("text_encoder", _component(assembly, registry, "text_encoder"))
     except SeemkitError:
         raise
     except (ValueError, TypeError, RuntimeError, AttributeError) as error:
@@ -129,11 +130,10 @@ def _ask(assembly: Assembly, registry: Registry, slot: str, method: str, *more: 
     Raises:
         SeemkitError: it raised; the sentence names its plugin and the way out.
     """
-    choice = getattr(assembly, slot)
-    component = registry.resolve(SLOTS[slot], choice.component)
+    component = _component(assembly, registry, slot)
     found = registry.load(component)
     try:
-        return getattr(found, method)(choice.settings, *more)
+        return getattr(found, method)(getattr(assembly, slot).settings, *more)
     except SeemkitError:
         raise
     except Exception as error:
@@ -143,11 +143,18 @@ def _ask(assembly: Assembly, registry: Registry, slot: str, method: str, *more: 
             said = f"assembly {assembly.name!r} cannot be built: {error}"
         else:
             said = (
-                f"assembly {assembly.name!r} cannot be built: {method} of the {slot.replace('_', ' ')} "
-                f"{component.name!r} of the plugin {component.distribution!r} raised "
+                f"assembly {assembly.name!r} cannot be built: {method} of {_owner(slot, component)} raised "
                 f"{describe_exception(error)[0]}; {component.way_out}, or choose another with -s {slot}=NAME"
             )
         raise SeemkitError(said, path=slot) from error
+
+
+def _component(assembly: Assembly, registry: Registry, slot: str) -> Component:
+    return registry.resolve(SLOTS[slot], getattr(assembly, slot).component)
+
+
+def _owner(slot: str, component: Component) -> str:
+    return f"the {slot.replace('_', ' ')} {component.name!r} of the plugin {component.distribution!r}"
 
 
 def prompt_parts(assembly: Assembly, dims: Dims, registry: Registry) -> Parts:

@@ -170,7 +170,7 @@ FAULTS = {
     "damaged weights": ("weights", "damaged.safetensors", "not a whole safetensors file", "fetch or make"),
     "an assembly whose plugin is gone": ("assemblies", "mine.yaml", "no backbones component is named 'gone'", ""),
     "an assembly whose distribution is gone": (
-        "assemblies", "qualified.yaml", "pip install seemkit-gone", "install what it names",
+        "assemblies", "qualified.yaml", "pip install --upgrade seemkit-gone", "install what it names",
     ),
 }  # fmt: skip
 
