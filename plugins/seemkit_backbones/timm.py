@@ -1,6 +1,7 @@
 """Any timm model with features at strides 4, 8, 16 and 32; plain ViTs through a simple feature pyramid."""
 
 import difflib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -147,13 +148,15 @@ def plan_features(name: str) -> FeaturePlan:
     )
 
 
-def create(name: str, keywords: tuple[tuple[str, bool], ...], *, device: str = "cpu", **options: Any) -> Any:
-    """Build timm's feature extractor of a model."""
+def create(
+    name: str, keywords: tuple[tuple[str, bool], ...], *, device: str | None = None, **options: Any
+) -> Any:
+    """Build timm's feature extractor of a model, on torch's default device unless one is given."""
     try:
-        with torch.device(device):
+        with torch.device(device) if device else nullcontext():
             return timm.create_model(name, features_only=True, **dict(keywords), **options)
     except (RuntimeError, NotImplementedError, AttributeError) as fault:
-        if device == "cpu":
+        if device is None:
             raise
         sentence = f"timm's {name} gives no feature maps, so it cannot be a backbone"
         raise SeemkitError(sentence, path="model") from fault
