@@ -5,6 +5,7 @@ In a test file of your own, pytest collects the checks as tests::
     from seemkit.testing import PromptContract
     from seemkit_lasso.lasso import Lasso
 
+
     class TestLasso(PromptContract):
         prompt = Lasso
 

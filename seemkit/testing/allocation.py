@@ -15,7 +15,7 @@ def allocated(work: Callable[[], object]) -> int:
     sizes: dict[int, int] = {}
     kept: list[object] = []  # so that no storage is freed and its address used again
 
-    class Watch(TorchDispatchMode):
+    class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Looks at the result of every operation."""
 
         def __torch_dispatch__(
@@ -29,6 +29,6 @@ def allocated(work: Callable[[], object]) -> int:
                     kept.append(storage)
             return made
 
-    with Watch():
+    with Watch():  # type: ignore[no-untyped-call]
         work()
     return sum(sizes.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from seemkit.components import BackboneShape
 from seemkit.testing.allocation import allocated
@@ -123,7 +123,9 @@ class BackboneContract(ComponentChecks):
         together = run(module, images)
         for i in range(3):
             off = gap(run(module, images[i : i + 1]), [x[i : i + 1] for x in together])
-            demand(off <= CLOSE, f"gave maps that differ by {off:.2g} of the largest value in a batch of three")
+            demand(
+                off <= CLOSE, f"gave maps that differ by {off:.2g} of the largest value in a batch of three"
+            )
 
     @check(
         "A uniform image gives finite maps",
@@ -195,7 +197,7 @@ class BackboneContract(ComponentChecks):
         demand(off <= CLOSE, f"gave maps that differ by {off:.2g} of the largest value in channels_last")
 
     @check(
-        "torch.compile traces the network in one graph, with equal maps",
+        "Under torch.compile the network is one graph, with equal maps",
         why="Training and serving compile the whole model.",
         mend="avoid branches on tensor values, .item(), printing and Python state in forward()",
     )
@@ -204,7 +206,7 @@ class BackboneContract(ComponentChecks):
         compiled_equals(module, (self.image(),))
 
     @check(
-        "torch.export exports the network, with equal maps",
+        "Under torch.export the network goes through whole, with equal maps",
         why="Exported models leave Python.",
         mend="avoid branches on tensor values, .item(), printing and Python state in forward()",
     )
@@ -244,7 +246,10 @@ class BackboneContract(ComponentChecks):
             (batch, c, height // s, width // s) for c, s in zip(shape.channels, shape.strides, strict=True)
         ]
         found = [tuple(x.shape) for x in run(self.build(), image)]
-        demand(found == expected, f"gave maps {found} for an image of {height} x {width}, where it declared {expected}")
+        demand(
+            found == expected,
+            f"gave maps {found} for an image of {height} x {width}, where it declared {expected}",
+        )
 
 
 def run(module: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
@@ -265,6 +270,8 @@ def check_backbone(
         options: to build it with; choose small ones.
         only: names of checks to run; by default all.
     """
-    contract = type("Checked", (BackboneContract,), {"backbone": backbone, "options": dict(options or {})})
-    report: Report = contract.report(only)
-    return report
+    contract = cast(
+        type[BackboneContract],
+        type("Checked", (BackboneContract,), {"backbone": backbone, "options": dict(options or {})}),
+    )
+    return contract.report(only)

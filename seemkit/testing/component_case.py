@@ -202,7 +202,7 @@ class ComponentChecks(Contract):
         demand(all(x.equal(y) for x, y in pairs), "gave other results after train() and eval()")
 
     @check(
-        "declare(options) builds nothing: it allocates next to no memory",
+        "A declaration builds nothing: declare(options) allocates next to no memory",
         why="Configurations are checked by it before any weight exists, and 'seemkit plan' runs it for many.",
         mend="compute the declaration from the options, or build on torch's meta device",
     )

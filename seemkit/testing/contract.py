@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, TypeVar
 
+from seemkit.errors import SeemkitError
 from seemkit.testing.report import Outcome, Report
 from seemkit.testing.violation import Fault, Skipped, Violation, one_line
+from seemkit_registry import nearest
 
 __all__ = ["Check", "Contract", "check"]
 
@@ -84,6 +86,12 @@ class Contract:
         return list(found.values())
 
     @classmethod
+    def table(cls) -> str:
+        """The checks as a Markdown table: what is checked, and why."""
+        rows = [f"| `{each.name}` | {each.contract}. | {each.why} |" for each in cls.checks()]
+        return "\n".join(["| check | contract | why |", "|---|---|---|", *rows])
+
+    @classmethod
     def subject(cls) -> str:
         """What is checked, as it is called in sentences."""
         raise NotImplementedError
@@ -96,8 +104,11 @@ class Contract:
     @classmethod
     def report(cls, only: Iterable[str] | None = None) -> Report:
         """Run the checks, or `only` those with these names, without pytest."""
-        wanted = None if only is None else set(only)
-        checks = [about for about in cls.checks() if wanted is None or about.name in wanted]
+        checks = cls.checks()
+        if only is not None:
+            wanted = set(only)
+            _check_names(wanted, cls)
+            checks = [about for about in checks if about.name in wanted]
         outcomes = tuple(cls._run(about) for about in checks)
         return Report.of(cls.kind, cls.subject(), cls.component(), outcomes)
 
@@ -111,3 +122,15 @@ class Contract:
         except Violation as violation:
             return Outcome(about.name, about.contract, "failed", str(violation))
         return Outcome(about.name, about.contract, "passed")
+
+
+def _check_names(wanted: set[str], contract: type[Contract]) -> None:
+    known = {name for base in contract.__mro__ for name in vars(base) if name.startswith("test_")}
+    for name in sorted(wanted - known):
+        near = nearest(name, known)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SeemkitError(
+            f"{name!r} is no check of {contract.__name__}{hint}",
+            path="only",
+            suggestion=near[0] if near else None,
+        )

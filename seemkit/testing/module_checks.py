@@ -48,7 +48,9 @@ def compiled_equals(module: nn.Module, args: tuple[Any, ...], keywords: Mapping[
     import torch
 
     expected = module(*args, **keywords)
-    _alike(lambda: torch.compile(module, fullgraph=True, backend="eager"), expected, args, keywords, "compiled")
+    _alike(
+        lambda: torch.compile(module, fullgraph=True, backend="eager"), expected, args, keywords, "compiled"
+    )
     torch._dynamo.reset()
 
 
@@ -58,7 +60,11 @@ def exported_equals(module: nn.Module, args: tuple[Any, ...], keywords: Mapping[
 
     expected = module(*args, **keywords)
     _alike(
-        lambda: torch.export.export(module, args, dict(keywords)).module(), expected, args, keywords, "exported"
+        lambda: torch.export.export(module, args, dict(keywords)).module(),
+        expected,
+        args,
+        keywords,
+        "exported",
     )
 
 
@@ -92,7 +98,9 @@ def reload_weights(module: nn.Module, fresh: nn.Module) -> nn.Module:
 def same_tensors(before: Mapping[str, Tensor], after: Mapping[str, Tensor], sentence: str) -> None:
     """Fail with `sentence`, which takes the names, unless two sets of named tensors are equal, bit by bit."""
     changed = [n for n in sorted({*before, *after}) if n not in before or n not in after]
-    changed += [n for n, x in before.items() if n in after and not (x.equal(after[n]) or _both_nan(x, after[n]))]
+    changed += [
+        n for n, x in before.items() if n in after and not (x.equal(after[n]) or _both_nan(x, after[n]))
+    ]
     demand(not changed, sentence.format(", ".join(changed[:3])))
 
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from seemkit.errors import PromptError
+from seemkit.geometry.grid import Grid
+from seemkit.geometry.region import Region
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.testing.bench import SIZE, model_for, objects, scene_for
 from seemkit.testing.contract import Contract
@@ -17,7 +20,10 @@ from seemkit.testing.violation import demand, fail, one_line, skip
 if TYPE_CHECKING:
     from seemkit import Result
 
-__all__ = ["PromptCase", "sentence_of"]
+__all__ = ["GRIDS", "PromptCase", "region_fault", "sentence_of"]
+
+GRIDS = tuple(Grid(h, w, SIZE) for h, w in (SIZE, (96, 128), (37, 91), (24, 32), (5, 7), (1, 1)))
+"""Input grids of the photo: its own, finer, of another aspect, coarser, and tiny ones."""
 
 
 class PromptCase(Contract):
@@ -57,7 +63,7 @@ class PromptCase(Contract):
                 found.append(simulated)
         return found
 
-    def simulate(self, mask: np.ndarray, seed: int = 0) -> Prompt | None:
+    def simulate(self, mask: NDArray[np.bool_], seed: int = 0) -> Prompt | None:
         """A simulated value; None too where simulating fails, which another check says."""
         try:
             return self.prompt.simulate(mask.copy(), np.random.default_rng(seed))
@@ -69,6 +75,13 @@ class PromptCase(Contract):
         example = self.example()
         if not isinstance(example, SpatialPrompt):
             skip("it is a token prompt and selects no pixels itself")
+        return example
+
+    def sound(self) -> SpatialPrompt:
+        """As `spatial`, and leaves the check out if its regions are none at all, which another check says."""
+        example = self.spatial()
+        if any(region_fault(example, grid) for grid in GRIDS):
+            skip("its region is wrong in itself")
         return example
 
     def token(self) -> TokenPrompt:
@@ -83,6 +96,12 @@ class PromptCase(Contract):
         model, scene = model_for(self.prompt), scene_for(self.prompt)
         return model.segment(scene, list(prompts), select=select)  # type: ignore[arg-type]
 
+    def logits(self, prompts: Sequence[Prompt], select: str | int = "best") -> NDArray[np.float32]:
+        """The logits (N, h, w) of the answers."""
+        found = self.ask(prompts, select).logits
+        assert found is not None
+        return found
+
     def answerable(self) -> Prompt:
         """The example, if it is answered alone; another check says why not."""
         example = self.example()
@@ -91,6 +110,21 @@ class PromptCase(Contract):
         except Exception as error:  # of the plugin
             skip(f"its example is not answered ({one_line(error, 80)})")
         return example
+
+
+def region_fault(prompt: SpatialPrompt, grid: Grid) -> str:
+    """What is wrong with the region of a prompt on a grid in itself; empty if nothing is."""
+    try:
+        region = prompt.region(grid)
+    except Exception as error:  # of the plugin
+        return f"raised {type(error).__name__} on {grid}: {one_line(error)}"
+    if not isinstance(region, Region):
+        return f"gave a {type(region).__name__} on {grid}"
+    if region.mask.shape != grid.size:
+        return f"gave a region of shape {region.mask.shape} on {grid}"
+    if not region.mask.any():
+        return f"selected no pixel on {grid}"
+    return "" if region.kind in ("exact", "extent") else f"gave a region of kind {region.kind!r}"
 
 
 def sentence_of(error: Exception, what: str) -> None:

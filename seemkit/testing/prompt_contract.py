@@ -1,7 +1,7 @@
 """The contract of prompt types, and its checks without pytest."""
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.testing.prompt_answers import PromptAnswerChecks
@@ -65,6 +65,8 @@ def check_prompt(
         flags: as `PromptContract.flags`.
         only: names of checks to run; by default all.
     """
-    contract = type("Checked", (PromptContract,), {"prompt": prompt, "flags": dict(flags or {})})
-    report: Report = contract.report(only)
-    return report
+    contract = cast(
+        type[PromptContract],
+        type("Checked", (PromptContract,), {"prompt": prompt, "flags": dict(flags or {})}),
+    )
+    return contract.report(only)

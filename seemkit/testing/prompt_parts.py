@@ -67,7 +67,7 @@ class PromptPartChecks(PromptCase):
             demand(before.equal(after), "gave other rows with the weights of a file")
 
     @check(
-        "torch.compile traces the learned part in one graph, with equal results",
+        "Under torch.compile the learned part is one graph, with equal results",
         why="Training and serving compile the whole model.",
         mend="avoid branches on tensor values, .item(), printing and Python state in forward()",
     )
@@ -77,7 +77,7 @@ class PromptPartChecks(PromptCase):
             compiled_equals(module, args, keywords)
 
     @check(
-        "torch.export exports the learned part, with equal results",
+        "Under torch.export the learned part goes through whole, with equal results",
         why="Exported models leave Python.",
         mend="avoid branches on tensor values, .item(), printing and Python state in forward()",
     )

@@ -5,17 +5,15 @@ from numpy.typing import NDArray
 
 from seemkit.errors import PromptError
 from seemkit.geometry.grid import Grid
-from seemkit.geometry.region import Region
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
 from seemkit.testing.bench import SIZE
 from seemkit.testing.contract import check
-from seemkit.testing.prompt_case import PromptCase, sentence_of
+from seemkit.testing.prompt_case import GRIDS, PromptCase, region_fault, sentence_of
 from seemkit.testing.transform import enlarged, mirrored
 from seemkit.testing.violation import demand, fail, skip
 
 __all__ = ["PromptRegionChecks"]
 
-GRIDS = tuple(Grid(h, w, SIZE) for h, w in (SIZE, (96, 128), (37, 91), (24, 32), (5, 7), (1, 1)))
 UNKNOWN = "it has fields that the suite cannot {0}: give the test class a method {0}(prompt, {1})"
 
 
@@ -38,12 +36,8 @@ class PromptRegionChecks(PromptCase):
     def test_the_region_is_on_the_grid(self) -> None:
         example = self.spatial()
         for grid in GRIDS:
-            region = example.region(grid)
-            if not isinstance(region, Region):
-                fail(f"gave a {type(region).__name__} for {grid}")
-            demand(region.mask.shape == grid.size, f"gave a region of shape {region.mask.shape} for {grid}")
-            demand(region.mask.any(), f"selected no pixel on {grid}")
-            demand(region.kind in ("exact", "extent"), f"gave a region of kind {region.kind!r}")
+            if wrong := region_fault(example, grid):
+                fail(wrong)
 
     @check(
         "On a finer or coarser grid a spatial prompt selects the same part of the image",
@@ -55,8 +49,6 @@ class PromptRegionChecks(PromptCase):
             expected = _extent(prompt.region(GRIDS[0]).mask, GRIDS[0])
             for grid in GRIDS[1:4]:
                 mask = prompt.region(grid).mask
-                if mask.shape != grid.size or not mask.any():
-                    skip("its region is not on the grid, which another check says")
                 slack = 2.01 * max(1, 1 / min(grid.scale))  # a click is three pixels of any grid
                 off = float(np.abs(_extent(mask, grid) - expected).max())
                 demand(off <= slack, f"moved by {off:.1f} pixels of the image on a grid of {grid.size}")
@@ -95,7 +87,9 @@ class PromptRegionChecks(PromptCase):
             before = prompt.region(GRIDS[0]).mask
             after = larger.region(Grid(*SIZE, (3 * SIZE[0], 3 * SIZE[1]))).mask
             wrong = int((before != after).sum()) if before.shape == after.shape else before.size
-            demand(wrong <= max(4, before.sum() // 50), f"selected {wrong} other pixels on an image 3 x as large")
+            demand(
+                wrong <= max(4, before.sum() // 50), f"selected {wrong} other pixels on an image 3 x as large"
+            )
         if not told:
             skip(UNKNOWN.format("enlarge", "factor"))
 
@@ -105,8 +99,6 @@ class PromptRegionChecks(PromptCase):
         mend="give the type a check(image), such as api.check_inside or api.check_overlap",
     )
     def test_a_prompt_outside_of_the_image_is_refused(self) -> None:
-        if not issubclass(self.prompt, SpatialPrompt):
-            skip("it is a token prompt and selects no pixels itself")
         for prompt in self._spatial_values():
             rows, columns = np.nonzero(prompt.region(GRIDS[0]).mask)
             if not len(rows) or (rows.min() < 2 and columns.min() < 2):
@@ -118,7 +110,10 @@ class PromptRegionChecks(PromptCase):
             except Exception as error:  # of the plugin
                 sentence_of(error, f"an image of {small[1]} x {small[0]} pixels that it lies outside of")
                 continue
-            demand(not selected, f"selected pixels of an image of {small[1]} x {small[0]} that it lies outside of")
+            demand(
+                not selected,
+                f"selected pixels of an image of {small[1]} x {small[0]} that it lies outside of",
+            )
 
     @check(
         "An object in the last pixel of an image can be prompted",
@@ -126,8 +121,7 @@ class PromptRegionChecks(PromptCase):
         mend="do not cut coordinates at the border, and clip pixels, not points",
     )
     def test_the_last_pixel_can_be_selected(self) -> None:
-        if not issubclass(self.prompt, SpatialPrompt):
-            skip("it is a token prompt and selects no pixels itself")
+        self.sound()
         last = np.zeros(SIZE, bool)
         last[-1, -1] = True
         prompt = self.simulate(last)
@@ -139,7 +133,10 @@ class PromptRegionChecks(PromptCase):
             fail(f"refused what it simulated for the last pixel: {error}")
         for grid in GRIDS[:3]:
             mask = prompt.region(grid).mask
-            rows, columns = -(-grid.height // SIZE[0]), -(-grid.width // SIZE[1])  # the pixels of it that the grid has
+            rows, columns = (
+                -(-grid.height // SIZE[0]),
+                -(-grid.width // SIZE[1]),
+            )  # the pixels of it that the grid has
             demand(mask[-rows:, -columns:].any(), f"did not select it on a grid of {grid.size}")
 
     @check(
@@ -148,7 +145,7 @@ class PromptRegionChecks(PromptCase):
         mend="do not look at self.include in region(), beyond handing it to Region",
     )
     def test_excluding_selects_the_same_pixels(self) -> None:
-        example = self.spatial()
+        example = self.sound()
         if not self.prompt.excludes:
             skip("it cannot be excluded")
         without = example.model_copy(update={"include": False})
@@ -162,14 +159,16 @@ class PromptRegionChecks(PromptCase):
     )
     def test_a_region_is_no_larger_than_its_grid(self) -> None:
         grid = Grid(240, 320, SIZE)
-        mask = self.spatial().region(grid).mask
+        mask = self.sound().region(grid).mask
         base = mask
         while isinstance(base.base, np.ndarray):
             base = base.base
-        demand(base.nbytes <= 2 * 240 * 320, f"kept {base.nbytes} bytes alive for a grid of {240 * 320} pixels")
+        demand(
+            base.nbytes <= 2 * 240 * 320, f"kept {base.nbytes} bytes alive for a grid of {240 * 320} pixels"
+        )
 
     def _spatial_values(self) -> list[SpatialPrompt]:
-        self.spatial()
+        self.sound()
         return [value for value in self.values() if isinstance(value, SpatialPrompt)]
 
 

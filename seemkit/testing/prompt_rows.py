@@ -15,6 +15,7 @@ from seemkit.testing.prompt_case import PromptCase
 from seemkit.testing.violation import demand, fail, skip
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     from seemkit.scene import ImageSource, Scene
@@ -105,7 +106,9 @@ class PromptRowChecks(PromptCase):
                 fail("mixed tensors of the CPU with those of the model")
             skip("its encode() looks at values, which torch's meta device does not have, and there is no GPU")
         devices = {x.device.type for x in tensors_of(encoded)}
-        demand(devices <= {"meta"}, f"gave tensors on {', '.join(sorted(devices))} to a model on another device")
+        demand(
+            devices <= {"meta"}, f"gave tensors on {', '.join(sorted(devices))} to a model on another device"
+        )
 
     @check(
         "Rows and anchors follow the precision of the model",

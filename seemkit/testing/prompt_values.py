@@ -5,6 +5,7 @@ import json
 import pickle
 from collections.abc import Iterator
 
+import numpy as np
 from pydantic import JsonValue, ValidationError
 
 from seemkit.errors import PromptError
@@ -17,7 +18,7 @@ from seemkit.testing.violation import Fault, demand, fail, one_line, skip
 
 __all__ = ["PromptValueChecks"]
 
-WRONG = (None, "garbage", -1e30, [], {}, b"", object())
+WRONG: tuple[object, ...] = (None, "garbage", -1e30, [], {}, b"", object())
 
 
 class PromptValueChecks(PromptCase):
@@ -45,6 +46,8 @@ class PromptValueChecks(PromptCase):
             back = self.prompt.model_validate(json.loads(text), context=context)
             demand(back == value, f"came back from {one_line(text, 120)} as another value")
             demand(back.model_dump_json() == text, f"came back from {one_line(text, 120)} with other JSON")
+            lost = [name for name in _fields(value) if not _same(getattr(back, name), getattr(value, name))]
+            demand(not lost, f"came back from {one_line(text, 120)} with another {', '.join(lost)}")
 
     @check(
         "A prompt type has a JSON schema that names its type and allows no other fields",
@@ -121,7 +124,7 @@ class PromptValueChecks(PromptCase):
     def test_an_unknown_field_is_refused_in_a_sentence(self) -> None:
         name = "no_such_field"
         try:
-            self.prompt(**{**_fields(self.example()), name: 1})  # type: ignore[arg-type]
+            self.prompt(**{**_fields(self.example()), name: 1})
         except (PromptError, ValidationError) as error:
             sentence_of(error, f"the field {name!r}")
             demand(name in str(error), f"refused the field {name!r} without naming it: {error}")
@@ -138,7 +141,7 @@ class PromptValueChecks(PromptCase):
         for name in fields:
             for wrong in WRONG:
                 try:
-                    self.prompt(**{**fields, name: wrong})  # type: ignore[arg-type]
+                    self.prompt(**{**fields, name: wrong})
                 except Fault:
                     raise
                 except Exception as error:  # of the plugin
@@ -180,6 +183,12 @@ class PromptValueChecks(PromptCase):
 
 def _fields(prompt: Prompt) -> dict[str, object]:
     return {name: getattr(prompt, name) for name in type(prompt).model_fields}
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return np.array_equal(np.asarray(a), np.asarray(b))
+    return bool(a == b)
 
 
 Path = tuple[str | int, ...]

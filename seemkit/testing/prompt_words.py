@@ -16,7 +16,18 @@ from seemkit.testing.violation import Fault, demand, fail, one_line, skip
 __all__ = ["PromptWordChecks"]
 
 NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*")
-GARBAGE = ("", " ", "no such value", "1,2,3,4,5,6,7,8,9,x", "nan,inf", "\x00\n", "{", "[1, 2]", "=@#;", "狗" * 50)
+GARBAGE = (
+    "",
+    " ",
+    "no such value",
+    "1,2,3,4,5,6,7,8,9,x",
+    "nan,inf",
+    "\x00\n",
+    "{",
+    "[1, 2]",
+    "=@#;",
+    "狗" * 50,
+)
 LONGEST = 120
 
 _PROBE = """
@@ -75,7 +86,9 @@ class PromptWordChecks(PromptCase):
         found = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == name]
         written = {inspect.cleandoc(ast.get_docstring(node) or "") for node in found}
         demand(found, f"has no class {name!r} in the source of {self.prompt.__module__}")
-        demand(inspect.cleandoc(self.prompt.__doc__ or "") in written, "has another docstring than its source")
+        demand(
+            inspect.cleandoc(self.prompt.__doc__ or "") in written, "has another docstring than its source"
+        )
 
     @check(
         "The canvas tool of a prompt type is one that the web page has",
@@ -100,7 +113,9 @@ class PromptWordChecks(PromptCase):
             skip("it has a parse() of its own: set flags = {text: value} in the test class")
         example = self.example()
         data = json.loads(example.model_dump_json(exclude={"type"}))
-        demand(self.prompt.parse(json.dumps(data)) == example, "read the JSON of its example as another value")
+        demand(
+            self.prompt.parse(json.dumps(data)) == example, "read the JSON of its example as another value"
+        )
 
     @check(
         "A flag with garbage is read, or refused in one sentence",

@@ -12,7 +12,7 @@ from seemkit.testing.violation import Violation
 
 __all__ = ["ConformanceReport"]
 
-HERE = Path(__file__).parent
+SEEMKIT = Path(__file__).parents[1]
 
 
 class ConformanceReport:
@@ -53,6 +53,8 @@ def _told(violation: Violation) -> str:
     cause = violation.__cause__
     if cause is None:
         return str(violation)
-    frames = [f for f in traceback.extract_tb(cause.__traceback__) if Path(f.filename).parent != HERE]
-    where = "".join(traceback.format_list(frames[-3:]))
-    return f"{violation}\n\n{where}{type(cause).__name__}: {cause}"
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [frame for frame in frames if not Path(frame.filename).is_relative_to(SEEMKIT)]
+    if not own:
+        return str(violation)
+    return f"{violation}\n\n{''.join(traceback.format_list(own[-3:]))}{type(cause).__name__}: {cause}"

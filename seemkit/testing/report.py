@@ -125,6 +125,8 @@ def _provider(kind: str, wanted: object) -> Iterator[tuple[str, str]]:
     """Name, distribution and version of the installed or registered component behind an object."""
     from seemkit.host import registry
 
+    if kind not in registry().kinds():
+        return
     for component, found in registry().load_all(kind):
         if found is wanted:
             yield "name", component.name

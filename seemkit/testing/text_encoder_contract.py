@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from seemkit.prompting.rows import Phrase
 from seemkit.testing.component_case import ComponentChecks
@@ -188,7 +188,9 @@ class TextEncoderContract(ComponentChecks):
         templates = getattr(self.build(), "templates", None)
         if templates is None:
             skip("it has no templates")
-        demand(not isinstance(templates, str) and len(templates), "has templates that are no list of sentences")
+        demand(
+            not isinstance(templates, str) and len(templates), "has templates that are no list of sentences"
+        )
         for template in templates:
             fields = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
             demand(fields in ([""], ["0"]), f"has the template {template!r}")
@@ -226,6 +228,5 @@ def check_text_encoder(
         only: names of checks to run; by default all.
     """
     members = {"text_encoder": text_encoder, "options": dict(options or {})}
-    contract = type("Checked", (TextEncoderContract,), members)
-    report: Report = contract.report(only)
-    return report
+    contract = cast(type[TextEncoderContract], type("Checked", (TextEncoderContract,), members))
+    return contract.report(only)

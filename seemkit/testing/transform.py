@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from seemkit.errors import PromptError
@@ -47,7 +48,7 @@ def _moved(
     prompt: Prompt,
     number: Callable[[str, float], float],
     points: Callable[[Points], Points],
-    mask: Callable[[np.ndarray], np.ndarray],
+    mask: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
 ) -> dict[str, object] | None:
     moved: dict[str, object] = {}
     for name in type(prompt).model_fields:
@@ -79,6 +80,6 @@ def _are_numbers(pair: object) -> bool:
 
 def _made(prompt: Prompt, fields: Mapping[str, object]) -> Prompt | None:
     try:
-        return type(prompt)(**fields)  # type: ignore[arg-type]
+        return type(prompt)(**fields)
     except (PromptError, ValidationError):  # such as a limit on a width
         return None

@@ -6,7 +6,7 @@ from typing import NoReturn
 __all__ = ["Fault", "Skipped", "Violation", "demand", "fail", "one_line", "skip"]
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818 - a plugin's fault, not the suite's
     """A contract that a plugin does not keep: one sentence with contract, observation and remedy.
 
     Attributes:
@@ -28,7 +28,7 @@ class Skipped(unittest.SkipTest):
     """A check that does not apply; its text is the reason. pytest shows it as skipped."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - never seen outside: it becomes a Violation
     """What a plugin did wrong, as the end of the sentence "the plugin ..."."""
 
 
