@@ -92,7 +92,8 @@ class StaticEncoder(nn.Module):
 
     def encode(self, texts: Sequence[str]) -> list[Phrase]:
         """Tokens (T, D) and embedding (D,) of each text, un-normalised; T is at least 1 and at most 256."""
-        return [self._phrase(list(line.ids)) for line in self.tokenizer.encode_batch(list(texts))]
+        whole = [text.encode("utf-8", "replace").decode() for text in texts]  # half a surrogate pair is a '?'
+        return [self._phrase(list(line.ids)) for line in self.tokenizer.encode_batch(whole)]
 
     def forward(self, ids: Tensor) -> Tensor:
         """WordPiece ids (..., T) to their vectors (..., T, D)."""

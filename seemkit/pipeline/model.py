@@ -310,7 +310,14 @@ class Model:
     def _answer(
         self, scene: Scene, prompts: Sequence[Prompt], select: Select, memory: Mapping[str, Tensor] | None
     ) -> list[Answer]:
-        context = Context(
+        context = self._context(scene)
+        objects = gather(prompts, scene.size)
+        self._check_trained(prompts)
+        return answer_objects(objects, context, self.policy, select, memory)
+
+    def _context(self, scene: Scene) -> Context:
+        """What prompts of a scene are encoded with."""
+        return Context(
             network=self.network,
             scene=scene,
             prepared=self.prepare(scene),
@@ -319,9 +326,6 @@ class Model:
             texts=self._phrases,
             part_of=self._part_of,
         )
-        objects = gather(prompts, scene.size)
-        self._check_trained(prompts)
-        return answer_objects(objects, context, self.policy, select, memory)
 
     def _encode_reference(self, image: ImageSource) -> Scene:
         """As `encode`, but an image seen lately is not encoded again: rounds ask for the same one."""

@@ -1,0 +1,34 @@
+"""Published conformance suites: what every prompt, backbone and text encoder is held to, built-in or not.
+
+In a test file of your own, pytest collects the checks as tests::
+
+    from seemkit.testing import PromptContract
+    from seemkit_lasso.lasso import Lasso
+
+
+    class TestLasso(PromptContract):
+        prompt = Lasso
+
+Without pytest, ``check_prompt(Lasso)`` gives a :class:`Report`. Importing this module loads no torch.
+"""
+
+from seemkit.testing.backbone_contract import BackboneContract, check_backbone
+from seemkit.testing.contract import Check, Contract
+from seemkit.testing.prompt_contract import PromptContract, check_prompt
+from seemkit.testing.report import Outcome, Report
+from seemkit.testing.text_encoder_contract import TextEncoderContract, check_text_encoder
+from seemkit.testing.violation import Violation
+
+__all__ = [
+    "BackboneContract",
+    "Check",
+    "Contract",
+    "Outcome",
+    "PromptContract",
+    "Report",
+    "TextEncoderContract",
+    "Violation",
+    "check_backbone",
+    "check_prompt",
+    "check_text_encoder",
+]

@@ -1,0 +1,65 @@
+"""The backbones and text encoders that ship with seemkit keep the published contracts."""
+
+import pytest
+
+from seemkit.testing import BackboneContract, TextEncoderContract
+from seemkit_backbones.focal import Focal
+from seemkit_backbones.timm import Timm
+from seemkit_registry import default
+from seemkit_text.open_clip import OpenClip
+from seemkit_text.static import Static
+from seemkit_text.unicl import UniCL
+
+
+class TestTimm(BackboneContract):
+    backbone = Timm
+    options = {"model": "test_resnet"}
+
+
+@pytest.mark.slow
+class TestTimmPlainViT(BackboneContract):
+    backbone = Timm
+    options = {"model": "test_vit", "pyramid_width": 32}
+
+
+@pytest.mark.slow
+class TestTimmOfNano(BackboneContract):
+    backbone = Timm
+    options = {"model": "tf_efficientnet_lite0"}
+
+
+class TestFocal(BackboneContract):
+    backbone = Focal
+    options = {"width": 8, "depths": (1, 1, 1, 1)}
+
+
+@pytest.mark.slow
+class TestFocalPlain(BackboneContract):
+    backbone = Focal
+    options = {"width": 8, "depths": (1, 2, 1, 1), "depthwise": False}
+
+
+class TestStatic(TextEncoderContract):
+    text_encoder = Static
+
+
+class TestUniCL(TextEncoderContract):
+    text_encoder = UniCL
+    options = {"width": 32, "layers": 2, "heads": 2}
+
+
+@pytest.mark.slow
+class TestOpenClip(TextEncoderContract):
+    text_encoder = OpenClip
+    options = {"model": "ViT-S-32-alt"}
+
+
+def test_every_built_in_component_is_held_to_the_contract() -> None:
+    tested = {
+        each.component()
+        for each in (*BackboneContract.__subclasses__(), *TextEncoderContract.__subclasses__())
+        if each.__module__ == __name__
+    }
+    for kind in ("backbones", "text_encoders"):
+        for component, found in default().load_all(kind):
+            assert component.distribution != "seemkit" or found in tested, component.qualified
