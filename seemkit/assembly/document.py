@@ -11,7 +11,16 @@ from pydantic import JsonValue
 
 from seemkit_registry.errors import ConfigurationError, Problem
 
-__all__ = ["Document", "join", "parse_value", "read_file", "read_text", "write_text", "write_value"]
+__all__ = [
+    "Document",
+    "join",
+    "parse_value",
+    "read_file",
+    "read_text",
+    "write_text",
+    "write_value",
+    "write_value_in_line",
+]
 
 LARGEST = 262_144
 """Bytes of a configuration."""
@@ -86,13 +95,14 @@ def write_value(value: JsonValue, indent: int = 0) -> str:
     if isinstance(value, dict) and value:
         return margin + margin.join(write_text(value).rstrip("\n").split("\n"))
     if isinstance(value, list):
-        items = [_one_line_yaml([item])[1:-1] for item in value]
+        items = [write_value_in_line([item])[1:-1] for item in value]
         whole = f"[{', '.join(items)}]"
         return whole if len(whole) <= 90 else f"[{margin}{_wrap(items, margin)}{margin[:-2]}]"
-    return _one_line_yaml(value)
+    return write_value_in_line(value)
 
 
-def _one_line_yaml(value: JsonValue) -> str:
+def write_value_in_line(value: JsonValue) -> str:
+    """`value` on one line, mappings and lists in brackets."""
     text: str = yaml.dump(
         value, Dumper=_OneLine, sort_keys=False, allow_unicode=True, width=10**9, default_flow_style=True
     )

@@ -1,5 +1,6 @@
 """The parts of an assembly: component slots, preprocessing, weights and runtime."""
 
+import unicodedata
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -133,8 +134,9 @@ class RuntimeSection(BaseModel):
 
 def check_relative(path: str, suffixes: tuple[str, ...]) -> str:
     """`path` if it stays below the folder it is relative to and has one of `suffixes`; raises ValueError."""
-    parts = path.split("/")
-    if not path.isprintable() or "\\" in path or ":" in path or path.startswith(("/", "~")):
+    seen = unicodedata.normalize("NFKC", path)  # a look-alike of a dot or a slash counts as one
+    parts = seen.split("/")
+    if not path.isprintable() or "\\" in seen or ":" in seen or seen.startswith(("/", "~")):
         raise ValueError("expected a relative path with '/', below the folder of the configuration")
     if any(part in ("", ".", "..") for part in parts):
         raise ValueError(

@@ -7,12 +7,30 @@ import numpy as np
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from seemkit.assembly.assembly import SLOTS
+from seemkit.assembly.document import write_value_in_line
+from seemkit.assembly.load import assembly_names, read_assembly
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.prompt_flags import PromptFlag
 from seemkit.cli.static_source import Option, docstring_of, options_of
+from seemkit.host import registry
+from seemkit.prompting.prompt import SpatialPrompt
 from seemkit_registry import Component
 
 __all__ = ["describe_component"]
+
+SHAPES = {
+    "backbones": "(B, 3, H, W) normalised to four maps (B, C_i, H / s_i, W / s_i), finest first",
+    "pixel_decoders": "four maps to three levels (B, C, h, w) at strides 32, 16, 8 and a map at stride 4",
+    "mask_decoders": "levels, mask features and rows (N, T, C) to candidate rows (N, Q, C)",
+    "text_encoders": "each text to tokens (T, D) and an embedding (D,)",
+    "answer_policies": "log-probabilities (Q,) of each anchor to log-scores (Q,)",
+}
+"""What goes in and comes out, by kind."""
+PROMPT_SHAPES = {
+    "spatial": "its pixels: a region (height, width) bool on the input grid",
+    "token": "groups of rows (T, C), and anchors (C,) in mask space or (D,) in class space",
+}
+"""The same of prompt types, by level."""
 
 _PLAIN = TypeAdapter(dict[str, JsonValue])
 
@@ -22,19 +40,32 @@ def describe_component(component: Component, flag: PromptFlag | None) -> dict[st
     about: dict[str, JsonValue] = dict(_PLAIN.validate_python(component.as_dict()))
     about["about"] = docstring_of(component) or component.summary
     if flag is not None:
-        return {**about, **_describe_prompt(flag)}
+        level = "spatial" if issubclass(flag.kind, SpatialPrompt) else "token"
+        return {**about, **_describe_prompt(flag), "shapes": PROMPT_SHAPES[level]}
     slot = next((slot for slot, kind in SLOTS.items() if kind == component.kind), None)
     if slot is not None:
         about["use"] = f"-s {slot}={component.name}"
+        about["shapes"] = SHAPES[component.kind]
+        about["example"] = f"{slot}: {_example(slot, component)}"
     if component.fault is None:
         options = options_of(component)
         about["options"] = [_as_dict(o) for o in (_import_options(component) if options is None else options)]
     return about
 
 
+def _example(slot: str, component: Component) -> str:
+    """How an assembly writes it: as a shipped one does, else with what it lacks to be told."""
+    for name in assembly_names():
+        choice = read_assembly(name).data.get(slot)
+        is_built_in = component.distribution == registry().host
+        if is_built_in and isinstance(choice, dict) and choice.get("use") == component.name:
+            return write_value_in_line(choice)
+    needed = [option for option in options_of(component) or () if option.default is None]
+    return write_value_in_line({"use": component.qualified, **{option.name: "..." for option in needed}})
+
+
 def _describe_prompt(flag: PromptFlag) -> dict[str, JsonValue]:
     from seemkit.cli.prompt_values import opens_object
-    from seemkit.prompting.prompt import SpatialPrompt
 
     kind = flag.kind
     try:
@@ -55,8 +86,6 @@ def _describe_prompt(flag: PromptFlag) -> dict[str, JsonValue]:
 
 def _import_options(component: Component) -> list[Option]:
     """The options of a component whose source does not tell; its plugin is imported under guard."""
-    from seemkit.host import registry
-
     with chatter_aside():
         model = getattr(registry().load(component), "Options", None)
     return _model_options(model) if isinstance(model, type) and issubclass(model, BaseModel) else []

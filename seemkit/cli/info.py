@@ -22,7 +22,8 @@ _YAML = (".yaml", ".yml")
 @click.command(cls=Command)
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def info(name: str, as_json: bool) -> None:
+@click.option("--check", is_flag=True, help="Hold it to its conformance suite too; this runs it.")
+def info(name: str, as_json: bool, check: bool) -> None:
     """Describe a component, a prompt type or an assembly.
 
     NAME is a component such as points, points@1 or seemkit/points, a prompt type such as point, the name of
@@ -31,9 +32,15 @@ def info(name: str, as_json: bool) -> None:
     from seemkit.cli.faults import mute_faults
 
     mute_faults()
-    found = list(_describe(name))
+    found = [dict(each) for each in _describe(name)]
     if not found:
         raise unknown_component(name)
+    if check:
+        from seemkit.cli.conformance_line import conformance_line
+
+        for each in found:
+            if "assembly" not in each:
+                each["conformance"] = conformance_line(str(each["kind"]), str(each["qualified"]))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
@@ -124,6 +131,8 @@ def _print(about: Mapping[str, Any]) -> None:
     if text:
         click.echo(f"{text}\n")
     print_lines(_assembly_lines(about) if "assembly" in about else _component_lines(about))
+    if about.get("conformance"):
+        click.echo(f"\nconformance: {about['conformance']}")
     if about.get("options"):
         click.echo("\noptions")
         _print_options(about["options"])
@@ -142,6 +151,9 @@ def _component_lines(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "json", json.dumps(about["example"])[:400]
     elif "use" in about:
         yield "use", about["use"]
+        yield "such as", about["example"]
+    if about.get("shapes"):
+        yield "shapes", about["shapes"]
 
 
 def _assembly_lines(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -180,9 +180,9 @@ def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> 
                 maps.clear()
             scene = encoding.live
             stages += [Stage(f"level {k}", tuple(x.shape[1:])) for k, x in enumerate(features.levels)]
-            stages.append(Stage("mask features", tuple(features.mask_features.shape[1:])))
+            stages.append(Stage("finest map", tuple(features.fine.shape[1:])))
             with PeakMemory() as preparing:
-                prepared = network.decoder.prepare(features.levels, features.mask_features)
+                prepared = network.decoder.prepare(features.levels, network.mask_features(features.fine))
             with PeakMemory() as decoding:
                 rows = decode_everything(network, prepared, torch.empty(2, network.dims.text))
             stages.append(Stage("mask logits", tuple(rows.logits.shape)))

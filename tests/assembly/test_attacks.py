@@ -65,6 +65,29 @@ ATTACKS = {
     "extends absolute": ("extends: /etc/outside.yaml\n", "relative path"),
     "extends a url": ("extends: https://h/outside.yaml\n", "relative path"),
     "extends what is no configuration": ("extends: evil.py\n", "no assembly is named"),
+    "look-alike of a component": ("backbone: t\u0456mm\n", "never an import path"),  # a Cyrillic i
+    "look-alike of a field": ("backbone: timm\nw\u0435ights: {file: x.safetensors}\n", "there is no field"),
+    "look-alike of a dot": (
+        "backbone: timm\nweights: {file: '\u2024\u2024/x.safetensors'}\n",
+        r"without '\.', '\.\.'",
+    ),
+    "text that runs backwards": (
+        'backbone: timm\nweights: {file: "x\\u202Esrotnesafes.exe"}\n',
+        "relative path",
+    ),
+    "environment variable": ("backbone: ${HOME}\n", "not YAML|never an import path|names no component"),
+    "environment variable in quotes": ("backbone: '${oc.env:HOME}'\n", "never an import path"),
+    "environment variable in a path": (
+        "backbone: timm\nweights: {file: '$HOME/x.safetensors', sha256: '${HASH}'}\n",
+        r"got '\$\{HASH\}'",
+    ),
+    "template": ("backbone: {use: timm, width: '{{ 7 * 7 }}'}\n", "expected a valid integer"),
+    "huge list": (f"backbone: timm\npreprocess: {{mean: [{'1, ' * 50_000}1]}}\n", "mean"),
+    "hexadecimal number": ("backbone: {use: timm, width: 0xffffffff}\n", "expected a valid integer"),
+    "null byte in a key": ('backbone: timm\n"we\\0ights": 1\n', "every key must be a text on one line"),
+    "null byte in extends": ('extends: "nano\\0.yaml"\n', "relative path"),
+    "extends a device": ("extends: /dev/zero.yaml\n", "relative path"),
+    "extends itself": ("extends: attack.yaml\n", "extends itself"),
     "extends through a link": ("extends: link.yaml\n", "leads out of the folder"),
 }
 

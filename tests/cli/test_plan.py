@@ -14,7 +14,7 @@ def test_a_plan_is_printed_with_everything_that_it_knows(run, tiny):
     assert ended.out.startswith("tiny, for a photo of 64 x 48\n")
     for words in (
         "backbone       focal      seemkit",
-        "mask features   32 x 16 x 24",
+        "finest map      32 x 16 x 24",
         "image_encoder",
         "\nmemory, estimated in float32\n",
         "\nlaterals         the maps of the backbone have 16, 32, 64, 128 channels",

@@ -49,8 +49,8 @@ def test_shapes_parameters_and_memory_are_those_of_the_model(
     assert stages["photo"] == (3, *PHOTO)
     assert stages["input"] == (3, *scene.padded)
     assert [stages[f"level {k}"] for k in range(3)] == [tuple(x.shape) for x in scene.levels]
-    assert stages["mask features"] == tuple(scene.mask_features.shape)
-    assert stages["mask logits"] == (8, *scene.mask_features.shape[1:])
+    assert stages["finest map"] == tuple(scene.fine.shape)
+    assert stages["mask logits"] == (8, *scene.fine.shape[1:])
     shape = model.assembly.backbone.settings
     assert shape.model == "test_resnet"
     assert [stages[f"backbone map {k}"][1] for k in range(4)] == [
@@ -59,7 +59,7 @@ def test_shapes_parameters_and_memory_are_those_of_the_model(
     assert sum(plan.parameters.values()) == sum(p.numel() for p in model.network.parameters())
     assert plan.parameters["decoder"] == sum(p.numel() for p in model.network.decoder.parameters())
     assert plan.memory is not None
-    kept = sum(x.numel() * 4 for x in (*scene.levels, scene.mask_features)) + PHOTO[0] * PHOTO[1] * 3
+    kept = sum(x.numel() * 4 for x in (*scene.levels, scene.fine)) + PHOTO[0] * PHOTO[1] * 3
     assert plan.memory.scene == kept
     held = {id(x): x for x in (*model.network.parameters(), *model.network.buffers())}
     assert plan.memory.weights == sum(x.numel() * x.element_size() for x in held.values())
