@@ -62,11 +62,12 @@ class PixelFeatures:
 
     Attributes:
         levels: three maps (B, C, h, w) at strides 32, 16 and 8, in this order.
-        mask_features: (B, C, H/4, W/4); mask logits are its dot products with mask embeddings.
+        fine: (B, D, H/4, W/4), which the pixel decoder's `mask_proj` makes mask features of; mask logits are their
+            dot products with mask embeddings.
     """
 
     levels: tuple[Tensor, Tensor, Tensor]
-    mask_features: Tensor
+    fine: Tensor
 
 
 class TextEncoder(Protocol):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scene"]
 
-FORMAT = "seemkit-scene-1"
-TENSORS = ("level0", "level1", "level2", "mask_features")
+FORMAT = "seemkit-scene-2"
+TENSORS = ("level0", "level1", "level2", "fine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Scene:
 
     Attributes:
         levels: maps (C, h, w) at strides 32, 16 and 8.
-        mask_features: (C, H/4, W/4) of the padded input.
+        fine: (D, H/4, W/4) of the padded input, which the pixel decoder's projection makes mask features of.
         grid: the resized input without padding, and the original image's size.
         padded: (H, W) of the padded input.
         encoder: hash of the encoder's weights and the preprocessing.
@@ -42,7 +42,7 @@ class Scene:
     """
 
     levels: tuple[Tensor, Tensor, Tensor]
-    mask_features: Tensor
+    fine: Tensor
     grid: Grid
     padded: tuple[int, int]
     encoder: str
@@ -80,7 +80,7 @@ class Scene:
             "pixels": self.pixels,
         }
         tensors = {f"level{i}": x.detach().cpu().contiguous() for i, x in enumerate(self.levels)}
-        tensors["mask_features"] = self.mask_features.detach().cpu().contiguous()
+        tensors["fine"] = self.fine.detach().cpu().contiguous()
         try:
             with replacing(path) as file:
                 file.write(save(tensors, metadata={"seemkit": json.dumps(about)}))
@@ -103,13 +103,13 @@ class Scene:
         try:
             with safe_open(str(source), framework="pt") as file:
                 about = _read_about(file.metadata())
-                first, second, third, features = (file.get_tensor(name) for name in TENSORS)
+                first, second, third, fine = (file.get_tensor(name) for name in TENSORS)
             height, width = (int(n) for n in about["grid"])
             rows, columns = (int(n) for n in about["image"])
             bottom, right = (int(n) for n in about["padded"])
             scene = cls(
                 (first, second, third),
-                features,
+                fine,
                 Grid(height, width, (rows, columns)),
                 (bottom, right),
                 str(about["encoder"]),
@@ -119,8 +119,8 @@ class Scene:
             raise SceneError(
                 f"{source} is not a whole scene file; encode the image again", path=str(source)
             ) from error
-        shapes = [tuple(x.shape) for x in (*scene.levels, features)]
-        if any(len(shape) != 3 or shape[0] != features.shape[0] for shape in shapes):
+        shapes = [tuple(x.shape) for x in (*scene.levels, fine)]
+        if any(len(shape) != 3 for shape in shapes) or len({shape[0] for shape in shapes[:3]}) != 1:
             raise SceneError(
                 f"{source} holds maps of shapes {shapes}, which are no scene's; encode the image again",
                 path=str(source),

@@ -52,11 +52,9 @@ def test_a_scene_of_a_batch_is_saved_alone(
     scenes = model.encode_many([new_photo(72, 96, seed) for seed in range(3)])
     path = scenes[1].save(tmp_path / "one.scene")
     loaded = Scene.load(path)
-    for a, b in zip(
-        (*scenes[1].levels, scenes[1].mask_features), (*loaded.levels, loaded.mask_features), strict=True
-    ):
+    for a, b in zip((*scenes[1].levels, scenes[1].fine), (*loaded.levels, loaded.fine), strict=True):
         assert torch.equal(a, b)
-    held = sum(x.numel() for x in (*loaded.levels, loaded.mask_features)) * 4
+    held = sum(x.numel() for x in (*loaded.levels, loaded.fine)) * 4
     assert path.stat().st_size < held + 2000
 
 
@@ -152,7 +150,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any], dict[str, Any]], Any])
         lambda about, tensors: about.update(format="seemkit-scene-9"),
         lambda about, tensors: about.clear(),
         lambda about, tensors: tensors.pop("level1"),
-        lambda about, tensors: tensors.pop("mask_features"),
+        lambda about, tensors: tensors.pop("fine"),
     ],
 )
 def test_a_file_that_lacks_something_is_said(

@@ -77,7 +77,7 @@ class Show:
         self._say = say
         start = time.perf_counter()
         self.scene = model.encode(pixels)
-        self.scene.mask_features[0, 0, 0].item()  # an accelerator is done only then
+        self.scene.fine[0, 0, 0].item()  # an accelerator is done only then
         self.encode_seconds = time.perf_counter() - start
 
     @property

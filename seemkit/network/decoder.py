@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from seemkit.network.heads import Heads
 from seemkit.network.layer import DecoderLayer
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.position import sine_position
-from seemkit.network.prepared import PreparedScene, resize_features
+from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS, Preset
+from seemkit.network.resampling import resize_features
 from seemkit.network.rows import RowBatch
 
 __all__ = ["Decoded", "MaskDecoder", "Seem"]
@@ -75,7 +77,7 @@ class Decoded:
 
     def masks(self, scene: PreparedScene, embeddings: Tensor) -> Tensor:
         """Mask logits (N, K, h, w) at stride 4 of mask embeddings (N, K, C) of the N objects."""
-        logits = scene.dot(scene.mask_features, embeddings)
+        logits = scene.mask_features.dot(embeddings)
         return logits if self.bias is None else logits + self.bias[:, None]
 
 
@@ -105,17 +107,18 @@ class MaskDecoder(nn.Module):
             self.mask_position = nn.Linear(dim, dim, bias=False)
             nn.init.zeros_(self.mask_position.weight)
 
-    def prepare(self, levels: Sequence[Tensor], mask_features: Tensor) -> PreparedScene:
+    def prepare(self, levels: Sequence[Tensor], mask_features: MaskFeatures) -> PreparedScene:
         """Do the per-scene work once.
 
         Args:
             levels: three maps (B, C, h, w) at strides 32, 16 and 8.
-            mask_features: (B, C, H/4, W/4).
+            mask_features: at stride 4.
         """
-        _, c, height, width = mask_features.shape
+        c = mask_features.channels
         if self.preset.mask_position:
-            term = self.mask_position(sine_position(c, height, width, mask_features).flatten(1).T)
-            mask_features = mask_features + term.T.view(c, height, width)
+            height, width = mask_features.size
+            term = self.mask_position(sine_position(c, height, width, levels[0]).flatten(1).T)
+            mask_features = MaskFeatures(mask_features.whole + term.T.view(c, height, width))
         placed = tuple(x + self.level_embed[i][:, None, None] for i, x in enumerate(levels))
         rows = [x.flatten(2).transpose(1, 2) for x in placed]  # B x hw x C
         positions = [sine_position(c, x.shape[-2], x.shape[-1], x).flatten(1).T for x in placed]  # hw x C
@@ -124,7 +127,7 @@ class MaskDecoder(nn.Module):
             level = i % LEVELS
             keys.append(layer.cross_attn.keys(rows[level] + positions[level]))
             values.append(layer.cross_attn.values(rows[level]))
-        small = tuple(resize_features(mask_features, (x.shape[-2], x.shape[-1])) for x in placed)
+        small = tuple(mask_features.resized((x.shape[-2], x.shape[-1])) for x in placed)
         return PreparedScene(placed, mask_features, small, tuple(keys), tuple(values))
 
     def object_queries(self, count: int | None = None) -> tuple[Tensor, Tensor]:
@@ -176,14 +179,14 @@ class MaskDecoder(nn.Module):
         self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int, bias: Tensor | None
     ) -> Tensor:
         """Where crossing rows may look (N, R, hw): where their mask is not negative, or anywhere."""
-        small = scene.small[level]
         with torch.no_grad():
-            logits = scene.dot(small, embeddings.detach())  # N x Q x h x w
+            logits = scene.small_logits(level, embeddings.detach())  # N x Q x h x w
+            size = (logits.shape[-2], logits.shape[-1])
             if bias is not None:
-                logits = logits + resize_features(bias[:, None], small.shape[-2:])
+                logits = logits + resize_features(bias[:, None], size)
             for group in wiring.limited:
                 assert group.attends is not None
-                resized = resize_features(group.attends[:, None], (small.shape[-2], small.shape[-1]))
+                resized = resize_features(group.attends[:, None], size)
                 logits = torch.cat((logits, resized.expand(-1, group.length, -1, -1)), dim=1)
             allowed = logits.flatten(2) >= 0
             return allowed | ~allowed.any(-1, keepdim=True)

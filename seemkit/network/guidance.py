@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.network.position import pixel_centres
-from seemkit.network.sampler import PointBatch, bilinear
+from seemkit.network.resampling import bilinear
+from seemkit.network.sampler import PointBatch
 
 __all__ = ["Guidance"]
 

@@ -11,6 +11,7 @@ from seemkit.network.conditioning import Conditioning
 from seemkit.network.decoder import MaskDecoder
 from seemkit.network.guidance import Guidance
 from seemkit.network.heads import Heads
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
 from seemkit.network.sampler import RegionSampler
 from seemkit.prompting.context import Dims
@@ -86,6 +87,14 @@ class Network(nn.Module):
         """Normalised, padded images (B, 3, H, W) to pixel features."""
         features: PixelFeatures = self.pixel_decoder(self.image_encoder(image))
         return features
+
+    def mask_features(self, fine: Tensor) -> MaskFeatures:
+        """Mask features of the stride-4 map (B, D, h, w) that the pixel decoder gave."""
+        projection = getattr(self.pixel_decoder, "mask_proj", None)
+        if projection is None:
+            return MaskFeatures(fine)
+        assert isinstance(projection, nn.Conv2d)
+        return MaskFeatures(fine, projection.weight, projection.bias)
 
     def encode_texts(self, texts: Sequence[str]) -> list[Phrase]:
         """Tokens (T, D) and embedding (D,) of each text by the text encoder."""

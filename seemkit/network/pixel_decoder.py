@@ -5,12 +5,14 @@ Cheng et al., MaskFormer, NeurIPS 2021).
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from seemkit.components import BackboneShape, PixelFeatures
+from seemkit.network.folded_merge import folded_merge, pays
 from seemkit.network.position import sine_position
 
 __all__ = ["FPN", "FPNPixelDecoder"]
@@ -63,8 +65,8 @@ class FPN:
 class FPNPixelDecoder(nn.Module):
     """Four backbone maps to :class:`PixelFeatures`.
 
-    `levels`, `fine` and `mask_proj` are the three steps of `forward`; they can be called one by one, so that
-    a caller that needs the mask features at a few places only does not compute them all.
+    `mask_proj` is not applied: who wants mask features asks :class:`seemkit.network.mask_features.MaskFeatures`,
+    which computes no more of them than are wanted.
     """
 
     def __init__(self, options: FPN.Options, channels: Sequence[int]) -> None:
@@ -86,7 +88,7 @@ class FPNPixelDecoder(nn.Module):
             features: four maps (B, C_i, H / s_i, W / s_i) at strides 4, 8, 16, 32.
         """
         levels = self.levels(features)
-        return PixelFeatures(levels=levels, mask_features=self.mask_proj(self.fine(features, levels[2])))
+        return PixelFeatures(levels=levels, fine=self.fine(features, levels[2]))
 
     def levels(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """(B, C, h, w) at strides 32, 16 and 8, from the backbone's maps."""
@@ -109,9 +111,13 @@ class FPNPixelDecoder(nn.Module):
 
     def merge(self, k: int, feature: Tensor, above: Tensor) -> Tensor:
         """Add the coarser map, nearest neighbour, to the lateral of level k, and convolve."""
-        side = self.lateral[k](feature)
+        lateral, output = cast(NormedConv, self.lateral[k]), cast(NormedConv, self.output[k])
+        if pays(lateral.conv, output.conv, feature, above):
+            merged = folded_merge(lateral.conv, lateral.norm, output.conv, feature, above)
+            return functional.relu_(output.norm(merged))
+        side = lateral(feature)
         up = functional.interpolate(above, size=side.shape[-2:], mode="nearest")
-        return functional.relu(self.output[k](side + up))
+        return functional.relu(output(side + up))
 
 
 class NormedConv(nn.Module):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional
 
-__all__ = ["PreparedScene", "resize_features"]
+from seemkit.network.mask_features import MaskFeatures, dot
+
+__all__ = ["PreparedScene"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,14 +15,14 @@ class PreparedScene:
 
     Attributes:
         levels: three maps (B, C, h, w) at strides 32, 16, 8, with the level embedding added.
-        mask_features: (B, C, H/4, W/4), with the position term where the preset has one.
+        mask_features: at stride 4, with the position term where the preset has one.
         small: mask features resized to the size of each level, (B, C, h, w).
         keys: of each layer's cross-attention, (B, heads, hw, C / heads).
         values: likewise.
     """
 
     levels: tuple[Tensor, ...]
-    mask_features: Tensor
+    mask_features: MaskFeatures
     small: tuple[Tensor, ...]
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
@@ -29,7 +30,7 @@ class PreparedScene:
     @property
     def batch(self) -> int:
         """B, how many scenes lie side by side."""
-        return self.mask_features.shape[0]
+        return self.mask_features.batch
 
     def spread(self, x: Tensor, cells: int) -> Tensor:
         """Repeat a per-scene tensor (B, ...) for `cells` objects, B * n in order; one scene is not copied."""
@@ -37,17 +38,6 @@ class PreparedScene:
             return x.expand(cells, *x.shape[1:])
         return x.repeat_interleave(cells // x.shape[0], dim=0)
 
-    def dot(self, features: Tensor, embeddings: Tensor) -> Tensor:
-        """Dot products of embeddings (N, Q, C) with features (B, C, h, w): (N, Q, h, w)."""
-        b, c, h, w = features.shape
-        n, q, _ = embeddings.shape
-        if b == 1:
-            return (embeddings.reshape(n * q, c) @ features.reshape(c, h * w)).view(n, q, h, w)
-        return (embeddings.reshape(b, -1, c) @ features.reshape(b, c, h * w)).view(n, q, h, w)
-
-
-def resize_features(x: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Bilinear, align_corners False, no antialias: it commutes with dot products over channels."""
-    if x.shape[-2:] == size:
-        return x
-    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
+    def small_logits(self, level: int, embeddings: Tensor) -> Tensor:
+        """Mask logits (N, Q, h, w) at the size of a level, of mask embeddings (N, Q, C)."""
+        return dot(self.small[level], embeddings)

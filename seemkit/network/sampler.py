@@ -15,8 +15,9 @@ from seemkit.geometry.points import PointSet
 from seemkit.network.position import encode_points
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import Preset
+from seemkit.network.resampling import bilinear
 
-__all__ = ["PointBatch", "RegionSampler", "RegionTokens", "bilinear", "stack_points"]
+__all__ = ["PointBatch", "RegionSampler", "RegionTokens", "stack_points"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,9 @@ class RegionSampler(nn.Module):
             position.append(placed)
         last = batches[-1]
         positive = ~(last.padding | last.negative)
-        weight = positive.to(scene.mask_features.dtype)
+        weight = positive.to(self.sign_embed.dtype)
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1)
-        anchor = (bilinear(scene.mask_features, last.xy) * weight[..., None]).sum(1)
+        anchor = scene.mask_features.mean_at(last.xy, weight)
         centre = None
         if self.preset.region_position:
             centre = (encode_points(anchor.shape[-1], last.xy) * weight[..., None]).sum(1)
@@ -125,17 +126,3 @@ class RegionSampler(nn.Module):
         if self.preset.region_kinds:
             token = token + self.kind_embed[points.extent.long()]
         return token
-
-
-def bilinear(feature: Tensor, xy: Tensor) -> Tensor:
-    """Sample maps (B, C, h, w) at normalised points (B * n, T, 2), align_corners True: (B * n, T, C).
-
-    Objects are laid out scene by scene.
-    """
-    b, c, _, _ = feature.shape
-    n, t, _ = xy.shape
-    if n == 0 or t == 0:
-        return feature.new_zeros(n, t, c)
-    grid = (2 * xy - 1).view(b, n // b * t, 1, 2)
-    out = nn.functional.grid_sample(feature, grid, mode="bilinear", padding_mode="zeros", align_corners=True)
-    return out.flatten(2).transpose(1, 2).reshape(n, t, c)

@@ -150,7 +150,7 @@ def compose(
     bias = None
     if network.decoder.preset.guided:
         previous = next((batch.attends for batch in rows if batch.attends is not None), None)
-        bias = network.prompts.guidance(prepared.mask_features, points, previous)
+        bias = network.prompts.guidance(prepared.mask_features.whole, points, previous)
     return Composed(rows, anchors, bias)
 
 
@@ -195,7 +195,7 @@ def _sample(scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPromp
                 )
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
         sets.append(sample_regions(regions) if regions else None)
-    return stack_points(sets, scene.padded, prepared.mask_features)
+    return stack_points(sets, scene.padded, prepared.levels[0])
 
 
 def _queries(

@@ -80,7 +80,7 @@ class Context:
             prompt.check(scene.size)
             found = prompt.region(scene.grid)
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
-        points = stack_points([sample_regions(regions)], scene.padded, self.prepared.mask_features)
+        points = stack_points([sample_regions(regions)], scene.padded, self.prepared.levels[0])
         tokens = self.network.prompts.region(self.prepare(scene), points)
         if not tokens.evidence[0]:
             raise PromptError("the region of a reference is empty; select the object in the reference image")
@@ -106,26 +106,23 @@ class Context:
         inside = (logits > 0).to(logits.dtype)
         if not inside.any():
             return Encoded((group,))
-        features = self.prepared.mask_features[0]
-        vector = (features * inside).sum((1, 2)) / inside.sum()
+        vector = self.prepared.mask_features.mean_inside(inside)
         return Encoded((group,), (Anchor("mask", vector, "memory", fallback=True),))
 
     def _to_logits(self, mask: Tensor) -> Tensor:
-        features = self.prepared.mask_features
+        cells, like = self.prepared.mask_features.size, self.prepared.levels[0]
         if mask.dtype != torch.bool:
-            if mask.shape != features.shape[-2:]:
+            if mask.shape != cells:
                 raise PromptError(
-                    f"memory logits have shape {tuple(mask.shape)}, expected {tuple(features.shape[-2:])}, "
+                    f"memory logits have shape {tuple(mask.shape)}, expected {cells}, "
                     "this scene's at stride 4 of the padded input"
                 )
-            return mask.to(features)
+            return mask.to(like)
         height, width = self.scene.grid.size
         resized = torch.nn.functional.interpolate(
-            mask[None, None].to(features), size=(height, width), mode="bilinear", antialias=True
+            mask[None, None].to(like), size=(height, width), mode="bilinear", antialias=True
         )
-        canvas = features.new_zeros(1, 1, *self.scene.padded)
+        canvas = like.new_zeros(1, 1, *self.scene.padded)
         canvas[..., :height, :width] = resized
-        small = torch.nn.functional.interpolate(
-            canvas, size=features.shape[-2:], mode="bilinear", antialias=True
-        )
+        small = torch.nn.functional.interpolate(canvas, size=cells, mode="bilinear", antialias=True)
         return (small[0, 0] - 0.5) * 20

@@ -27,7 +27,7 @@ def check_encoded(encoded: object, prompt: TokenPrompt, network: Network, prepar
         raise PromptError(f"{who} was encoded to a {found}, expected Encoded(groups, answers)")
     groups = tuple(_settle_rows(group, network.dims.levels) for group in encoded.groups)
     for group in groups:
-        for wrong in _group_faults(group, network, tuple(prepared.mask_features.shape[-2:])):
+        for wrong in _group_faults(group, network, prepared.mask_features.size):
             raise PromptError(f"{who} gave a group of role {group.role!r} {wrong}")
     for anchor in encoded.answers:
         width = network.dims.channels if anchor.space == "mask" else network.dims.text
@@ -36,7 +36,7 @@ def check_encoded(encoded: object, prompt: TokenPrompt, network: Network, prepar
                 f"{who} gave an anchor of shape {tuple(anchor.vector.shape)} in the space {anchor.space!r}, "
                 f"expected ({width},)"
             )
-    return Encoded(groups, tuple(_place(anchor, prepared.mask_features) for anchor in encoded.answers))
+    return Encoded(groups, tuple(_place(anchor, prepared.levels[0]) for anchor in encoded.answers))
 
 
 def _settle_rows(group: Group, levels: int) -> Group:

@@ -85,7 +85,7 @@ def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Ten
     decoded = network.decoder(prepared, [RowBatch("query", content[None], position[None])], network.heads)
     classes = network.heads.class_embedding(decoded.queries)[0]
     probabilities = network.class_logits(classes, vocabulary).softmax(-1)
-    return Rows(probabilities, prepared.dot(prepared.mask_features, decoded.mask_embeddings)[0])
+    return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])
 
 
 class Enlarged:

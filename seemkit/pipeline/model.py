@@ -13,6 +13,7 @@ import torch
 from seemkit.answer.fused import Fused
 from seemkit.errors import PromptError, SceneError
 from seemkit.imaging.load import load_image
+from seemkit.network.resampling import channels_last
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
@@ -171,10 +172,10 @@ class Model:
         with self._counting:
             self.encodes += len(same)
         for row, (index, pixels, tensor) in enumerate(same):
-            first, second, third = (level[row].contiguous() for level in features.levels)
+            first, second, third = (_own(level, row) for level in features.levels)
             scene = Scene(
                 levels=(first, second, third),
-                mask_features=features.mask_features[row].contiguous(),
+                fine=_own(features.fine, row),
                 grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
                 padded=(int(tensor.shape[1]), int(tensor.shape[2])),
                 encoder=encoder,
@@ -295,9 +296,9 @@ class Model:
         key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
-            levels = [x[None].to(self.device) for x in scene.levels]
-            features = scene.mask_features[None].to(self.device)
-            return scene, self.network.decoder.prepare(levels, features)
+            # a scene from a file has lost its memory format; brought to one, equal scenes give equal bits
+            *levels, fine = (channels_last(x[None].to(self.device)) for x in (*scene.levels, scene.fine))
+            return scene, self.network.decoder.prepare(levels, self.network.mask_features(fine))
 
         with torch.no_grad():
             return self._prepared.get(key, make)[1]
@@ -385,3 +386,8 @@ class Model:
                 f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than "
                 "this model's; encode the image again"
             )
+
+
+def _own(maps: Tensor, row: int) -> Tensor:
+    """One row of a batch (B, ...) in a storage of its own and the same memory format."""
+    return maps[row] if len(maps) == 1 else maps[row].clone()

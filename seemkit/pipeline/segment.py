@@ -106,7 +106,7 @@ def _answer(
         scores = policy.score(evidence)
         count = {"best": 1, "all": len(scores)}[select] if isinstance(select, str) else int(select)
         order = scores.argsort(descending=True, stable=True)[:count]
-        logits = prepared.dot(prepared.mask_features, decoded.mask_embeddings[i : i + 1, order])[0]
+        logits = prepared.mask_features.dot(decoded.mask_embeddings[i : i + 1, order])[0]
         if composed.bias is not None:
             logits = logits + composed.bias[i]
         probability = scores.log_softmax(0).exp()[order]

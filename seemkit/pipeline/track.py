@@ -90,14 +90,12 @@ def _follow(
             result = model.segment(scene, prompts, vocabulary=vocabulary)
             references = [_reference(scene, m, n) for m, n in zip(result.masks, result.objects, strict=True)]
         else:
-            same = cells == tuple(
-                scene.mask_features.shape[-2:]
-            )  # a frame of another size starts without memory
+            same = cells == tuple(scene.fine.shape[-2:])  # a frame of another size starts without memory
             result = model.segment(
                 scene, references, vocabulary=vocabulary, memory=last if memory and same else None
             )
         yield result
-        last, cells = None, tuple(scene.mask_features.shape[-2:])
+        last, cells = None, tuple(scene.fine.shape[-2:])
         if result.logits is not None:
             kept = zip(result.objects, result.logits, strict=True)
             last = {name: torch.tensor(logits) for name, logits in kept}

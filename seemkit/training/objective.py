@@ -100,7 +100,7 @@ class Objective:
             size: S of the canvas.
             rng: all draws of this step.
         """
-        scene = self.network.decoder.prepare(features.levels, features.mask_features)
+        scene = self.network.decoder.prepare(features.levels, self.network.mask_features(features.fine))
         cells = self._cells(views, size, rng)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         previous: Tensor | None = None
@@ -180,7 +180,7 @@ class Objective:
     ) -> tuple[Decoded, Tensor, list[tuple[str, Tensor, Tensor]]]:
         network, n = self.network, len(cells)
         sets: list[PointSet | None] = [sample_regions(c.regions, 128) if c.regions else None for c in cells]
-        points = stack_points(sets, (size, size), scene.mask_features)
+        points = stack_points(sets, (size, size), scene.levels[0])
         region = network.prompts.region(scene, points)
         rows = [RowBatch("region", region.content, region.position, region.padding)]
         anchors = [("mask", region.anchor, region.evidence)]
@@ -201,7 +201,7 @@ class Objective:
         )
         bias = None
         if network.decoder.preset.guided:
-            bias = network.prompts.guidance(scene.mask_features, points, previous)
+            bias = network.prompts.guidance(scene.mask_features.whole, points, previous)
         if network.decoder.preset.conditioned:
             visual, seen = region.anchor, region.evidence
             if reference is not None:
@@ -236,7 +236,7 @@ class Objective:
             sample_regions([Region(cell.truth)], 128) if asked[partner[i]] else None
             for i, cell in enumerate(cells)
         ]
-        tokens = self.network.prompts.region(scene, stack_points(sets, (size, size), scene.mask_features))
+        tokens = self.network.prompts.region(scene, stack_points(sets, (size, size), scene.levels[0]))
         return RegionTokens(
             tuple(x[partner] for x in tokens.content),
             tuple(x[partner] for x in tokens.position),

@@ -30,7 +30,7 @@ def narrow(scene: PreparedScene, count: int) -> PreparedScene:
     """The first `count` scenes of a batch."""
     return PreparedScene(
         tuple(x[:count] for x in scene.levels),
-        scene.mask_features[:count],
+        scene.mask_features.first(count),
         tuple(x[:count] for x in scene.small),
         tuple(x[:count] for x in scene.keys),
         tuple(x[:count] for x in scene.values),
@@ -81,7 +81,7 @@ def object_losses(
     count = max(sum(len(c) for _, c in targets), 1)
     for queries in decoded.heads:
         logits = network.class_logits(network.heads.class_embedding(queries), vocabulary)  # B x Q x K+1
-        maps = scene.dot(scene.mask_features, network.heads.mask_embedding(queries))
+        maps = scene.mask_features.dot(network.heads.mask_embedding(queries))
         sampled = sample_logits(maps, xy)  # B x Q x P
         wanted = torch.full(logits.shape[:2], len(names))
         for i, (truth, kinds) in enumerate(targets):

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from seemkit.network.decoder import MaskDecoder, Seem, Wiring
 from seemkit.network.heads import Heads
-from seemkit.network.prepared import PreparedScene, resize_features
+from seemkit.network.mask_features import MaskFeatures
+from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS, Preset
+from seemkit.network.resampling import resize_features
 from seemkit.network.rows import RowBatch, stack_rows
 
 C, TEXT, LAYERS, QUERIES = 32, 16, 4, 6
@@ -34,7 +36,7 @@ def heads() -> Heads:
 def scene_of(decoder: MaskDecoder, seed: int = 2, batch: int = 1) -> PreparedScene:
     torch.manual_seed(seed)
     levels = [torch.randn(batch, C, 2 * s, 3 * s) for s in (1, 2, 4)]
-    return decoder.prepare(levels, torch.randn(batch, C, 16, 24))
+    return decoder.prepare(levels, MaskFeatures(torch.randn(batch, C, 16, 24)))
 
 
 def queries(decoder: MaskDecoder, n: int = 1) -> RowBatch:
@@ -201,8 +203,8 @@ def test_a_row_whose_mask_is_nowhere_may_look_everywhere(decoder: MaskDecoder, h
 def test_dots_with_resized_features_equal_resized_masks(decoder: MaskDecoder, level: int) -> None:
     scene, embeddings = scene_of(decoder, batch=2), torch.randn(4, 5, C)
     small = scene.small[level]
-    fast = scene.dot(small, embeddings)
-    full = scene.dot(scene.mask_features, embeddings)  # N x Q x H/4 x W/4
+    fast = scene.small_logits(level, embeddings)
+    full = scene.mask_features.dot(embeddings)  # N x Q x H/4 x W/4
     assert torch.allclose(fast, resize_features(full, small.shape[-2:]), atol=1e-4)
 
 
@@ -227,7 +229,7 @@ def test_scenes_side_by_side_are_decoded_as_one_by_one(decoder: MaskDecoder, hea
     features = torch.randn(2, C, 16, 24)
     phrase = rows("phrase", n=4)
     for i in (0, 1):
-        scene = decoder.prepare([x[i : i + 1] for x in levels], features[i : i + 1])
+        scene = decoder.prepare([x[i : i + 1] for x in levels], MaskFeatures(features[i : i + 1]))
         own = RowBatch("phrase", *(x[2 * i : 2 * i + 2] for x in phrase.at(0)))
         one = decoder(scene, [queries(decoder, 2), own], heads)
         assert close(two.queries[2 * i : 2 * i + 2], one.queries)
@@ -240,7 +242,7 @@ def test_scenes_side_by_side_are_decoded_as_one_by_one(decoder: MaskDecoder, hea
 def test_a_bias_is_added_to_every_mask(decoder: MaskDecoder, heads: Heads) -> None:
     scene, bias = scene_of(decoder), torch.randn(1, 16, 24)
     decoded = decoder(scene, [queries(decoder)], heads, bias=bias)
-    plain = scene.dot(scene.mask_features, decoded.mask_embeddings)
+    plain = scene.mask_features.dot(decoded.mask_embeddings)
     assert close(decoded.masks(scene, decoded.mask_embeddings), plain + bias[:, None])
 
 

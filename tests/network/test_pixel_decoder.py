@@ -31,28 +31,28 @@ def features(height: int, width: int) -> list[Tensor]:
 @pytest.mark.parametrize("dim", [64, 96, 128])
 @pytest.mark.parametrize("layers", [0, 2])
 @torch.no_grad()
-def test_small_sizes_give_levels_coarse_to_fine_and_mask_features_at_stride_4(dim: int, layers: int) -> None:
+def test_small_sizes_give_levels_coarse_to_fine_and_a_map_at_stride_4(dim: int, layers: int) -> None:
     out = small(dim=dim, encoder_layers=layers, mask_kernel=1)(features(64, 96))
     assert [tuple(x.shape) for x in out.levels] == [(2, dim, 2, 3), (2, dim, 4, 6), (2, dim, 8, 12)]
-    assert out.mask_features.shape == (2, dim, 16, 24)
+    assert out.fine.shape == (2, dim, 16, 24)
 
 
 @torch.no_grad()
-def test_forward_is_its_three_steps() -> None:
+def test_forward_is_its_two_steps() -> None:
     network, maps = small(), features(64, 64)
     whole = network(maps)
     levels = network.levels(maps)
-    torch.testing.assert_close(network.mask_proj(network.fine(maps, levels[2])), whole.mask_features)
+    torch.testing.assert_close(network.fine(maps, levels[2]), whole.fine)
     torch.testing.assert_close(levels, whole.levels)
 
 
 @torch.no_grad()
-def test_the_finest_map_reaches_the_mask_features_only() -> None:
+def test_the_finest_map_reaches_the_map_at_stride_4_only() -> None:
     network, maps = small(), features(64, 64)
     before = network(maps)
     after = network([maps[0] + 1.5 * torch.randn_like(maps[0]), *maps[1:]])
     torch.testing.assert_close(after.levels, before.levels, atol=0, rtol=0)
-    assert not torch.allclose(after.mask_features, before.mask_features, atol=1e-3)
+    assert not torch.allclose(after.fine, before.fine, atol=1e-3)
 
 
 @torch.no_grad()

@@ -9,10 +9,12 @@ from torch import Tensor
 
 from seemkit.geometry.points import PointSet
 from seemkit.network.decoder import MaskDecoder, Seem
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.position import encode_points
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS
-from seemkit.network.sampler import PointBatch, RegionSampler, bilinear, stack_points
+from seemkit.network.resampling import bilinear
+from seemkit.network.sampler import PointBatch, RegionSampler, stack_points
 
 C, PADDED = 16, (64, 96)
 
@@ -26,7 +28,7 @@ def scene_of(preset: str = "seem_v1", batch: int = 1) -> PreparedScene:
     torch.manual_seed(1)
     levels = [torch.randn(batch, C, 2 * s, 3 * s) for s in (1, 2, 4)]
     with torch.no_grad():
-        return decoder(preset).prepare(levels, torch.randn(batch, C, 16, 24))
+        return decoder(preset).prepare(levels, MaskFeatures(torch.randn(batch, C, 16, 24)))
 
 
 def point_set(count: int, seed: int) -> PointSet:
@@ -71,7 +73,7 @@ def test_maps_are_sampled_with_corners_aligned() -> None:
 def test_tokens_and_anchors_are_those_of_a_naive_computation(preset: str) -> None:
     scene, sampler = scene_of(preset), sampler_of(preset)
     sets = [point_set(7, 3), None, point_set(4, 5)]
-    batch = stack_points(sets, PADDED, scene.mask_features)
+    batch = stack_points(sets, PADDED, scene.levels[0])
     tokens = sampler(scene, batch)
     assert tokens.padding.sum(1).tolist() == [0, 7, 3]
     assert tokens.evidence.tolist() == [True, False, True]
@@ -91,7 +93,7 @@ def test_tokens_and_anchors_are_those_of_a_naive_computation(preset: str) -> Non
                 close(tokens.content[level][n, t], expected)
                 close(tokens.position[level][n, t], position)
         positive = [place for place, out in zip(places, points.negative, strict=True) if not out]
-        close(tokens.anchor[n], torch.stack([at(scene.mask_features[0], *p) for p in positive]).mean(0))
+        close(tokens.anchor[n], torch.stack([at(scene.mask_features.whole[0], *p) for p in positive]).mean(0))
         if preset == "nano":
             assert tokens.centre is not None
             close(
@@ -109,7 +111,7 @@ def close(a: Tensor, b: Tensor) -> None:
 def test_excluding_points_alone_are_no_evidence() -> None:
     scene, sampler = scene_of(), sampler_of("seem_v1")
     only = replace(point_set(5, 1), negative=np.ones(5, bool))
-    tokens = sampler(scene, stack_points([only], PADDED, scene.mask_features))
+    tokens = sampler(scene, stack_points([only], PADDED, scene.levels[0]))
     assert tokens.evidence.tolist() == [False]
     assert torch.equal(tokens.anchor, torch.zeros(1, C))
     assert not tokens.padding.any()
@@ -119,7 +121,7 @@ def test_excluding_points_alone_are_no_evidence() -> None:
 def test_the_levels_and_the_anchor_may_have_points_of_their_own() -> None:
     # the original draws them one by one
     scene, sampler = scene_of(), sampler_of("seem_v1")
-    own = [stack_points([point_set(6, seed)], PADDED, scene.mask_features) for seed in range(4)]
+    own = [stack_points([point_set(6, seed)], PADDED, scene.levels[0]) for seed in range(4)]
     mixed = sampler(scene, own)
     for level in range(3):
         assert torch.equal(mixed.content[level], sampler(scene, own[level]).content[level])
@@ -130,11 +132,15 @@ def test_the_levels_and_the_anchor_may_have_points_of_their_own() -> None:
 def test_objects_lie_scene_by_scene() -> None:
     together, sampler = scene_of(batch=2), sampler_of("seem_v1")
     sets = [point_set(6, seed) for seed in range(4)]
-    batch = stack_points(sets, PADDED, together.mask_features)
+    batch = stack_points(sets, PADDED, together.levels[0])
     tokens = sampler(together, batch)
     for i in (0, 1):
         scene = PreparedScene(
-            tuple(x[i : i + 1] for x in together.levels), together.mask_features[i : i + 1], (), (), ()
+            tuple(x[i : i + 1] for x in together.levels),
+            MaskFeatures(together.mask_features.fine[i : i + 1]),
+            (),
+            (),
+            (),
         )
         own = PointBatch(*(x[2 * i : 2 * i + 2] for x in vars(batch).values()))
         alone = sampler(scene, own)

@@ -192,7 +192,7 @@ def golden_scene(
     @torch.inference_mode()
     def prepare(name: str) -> PreparedScene:
         pixels = golden_network.encode(golden_image(name))
-        return golden_network.decoder.prepare(pixels.levels, pixels.mask_features)
+        return golden_network.decoder.prepare(pixels.levels, golden_network.mask_features(pixels.fine))
 
     return cache(prepare)
 

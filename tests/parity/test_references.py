@@ -36,7 +36,7 @@ def test_tokens_of_another_image_are_read_as_by_the_original(
     scores = decoded.mask_embeddings[0] @ tokens.anchor[0]
     best, second = scores.topk(2).values
     assert best - second > 0.05
-    mask = here.dot(here.mask_features, decoded.mask_embeddings[:, scores.argmax()][:, None])
+    mask = here.mask_features.dot(decoded.mask_embeddings[:, scores.argmax()][:, None])
     gap = case.compare("prev_mask", mask)
     assert gap.max_abs < 5e-3
     assert gap.rms < 5e-4

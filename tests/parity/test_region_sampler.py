@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 
@@ -26,7 +27,7 @@ def scene(golden_fill: Callable[..., Tensor], golden_network: Network) -> Prepar
 
     levels = [features(f"ms{i}", 1, 512, 8 << i, 10 << i) for i in range(3)]
     with torch.inference_mode():
-        return golden_network.decoder.prepare(levels, features("mask_features", 1, 512, 64, 80))
+        return golden_network.decoder.prepare(levels, MaskFeatures(features("mask_features", 1, 512, 64, 80)))
 
 
 @pytest.mark.parametrize("name", list(PROMPTS))

@@ -156,7 +156,7 @@ class Filled(TokenPrompt):
 
     def encode(self, context: EncodeContext) -> Encoded:
         rows = torch.full((5, context.dims.channels), float("nan") if self.poison else 0.5)
-        limits = torch.full_like(context.scene.mask_features[0], rows[0, 0].item())
+        limits = torch.full_like(context.scene.fine[0], rows[0, 0].item())
         group = Group(self.role, rows, attends=limits if self.role == "memory" else None)
         return Encoded((group,), (Anchor("mask", rows[0], self.role), Anchor("class", rows[0], self.role)))
 

@@ -29,9 +29,7 @@ def test_a_second_image_changes_nothing_beyond_rounding(
     together = model.encode_many(photos)
     for photo, scene in zip(photos, together, strict=True):
         alone = model.encode(photo)
-        for a, b in zip(
-            (*alone.levels, alone.mask_features), (*scene.levels, scene.mask_features), strict=True
-        ):
+        for a, b in zip((*alone.levels, alone.fine), (*scene.levels, scene.fine), strict=True):
             torch.testing.assert_close(a, b, atol=1e-3, rtol=1e-3)
         assert scene.fingerprint == alone.fingerprint
         one, two = (np.asarray(model.segment(s, CLICK).logits) for s in (alone, scene))
@@ -128,7 +126,7 @@ def test_an_image_answers_the_same_bits_whatever_was_prepared_before(
     alone = new_model().segment(photo, CLICK)
     model = new_model()
     scene = model.encode(photo)
-    rounded = replace(scene, mask_features=scene.mask_features * (1 + 1e-4))
+    rounded = replace(scene, fine=scene.fine * (1 + 1e-4))
     assert rounded.fingerprint == scene.fingerprint
     assert not np.array_equal(model.segment(rounded, CLICK).logits, alone.logits)
     assert np.array_equal(model.segment(scene, CLICK).logits, alone.logits)
@@ -164,7 +162,7 @@ def test_maps_of_an_image_that_is_not_square_lie_right(
     assert scene.grid.size == (64, 128)
     assert scene.padded == (64, 128)
     assert [tuple(x.shape) for x in scene.levels] == [(32, 2, 4), (32, 4, 8), (32, 8, 16)]
-    assert tuple(scene.mask_features.shape) == (32, 16, 32)
+    assert tuple(scene.fine.shape) == (32, 16, 32)
 
 
 def test_a_model_says_what_it_is(model: Model, photo: NDArray[np.uint8]) -> None:
@@ -174,4 +172,4 @@ def test_a_model_says_what_it_is(model: Model, photo: NDArray[np.uint8]) -> None
 
 def test_encoding_leaves_no_gradient(model: Model, photo: NDArray[np.uint8]) -> None:
     scene: Scene = model.encode(photo)
-    assert not scene.mask_features.requires_grad
+    assert not scene.fine.requires_grad

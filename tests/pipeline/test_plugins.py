@@ -279,7 +279,7 @@ WRONG: dict[str, tuple[Callable[[EncodeContext], object], str]] = {
     "memory": (lambda c: Encoded((Group("memory", rows()),)), "expected such rows to be limited"),
     "limit": (lambda c: Encoded((Group("memory", rows(), attends=rows()),)), r"logits of shape \(2, 32\)"),
     "limited phrase": (
-        lambda c: Encoded((Group("phrase", rows(), attends=c.scene.mask_features[0]),)),
+        lambda c: Encoded((Group("phrase", rows(), attends=c.scene.fine[0]),)),
         "does not read the image",
     ),
     "mask anchor": (lambda c: Encoded((), (Anchor("mask", torch.ones(5), "x"),)), r"anchor of shape \(5,\)"),
@@ -342,7 +342,7 @@ def test_two_limited_groups_keep_their_own_limits(
         return forward(prepared, batches, *given, **more)
 
     monkeypatch.setattr(model.network.decoder, "forward", spy)
-    left, right = (torch.full_like(scene.mask_features[0], -1.0) for _ in range(2))
+    left, right = (torch.full_like(scene.fine[0], -1.0) for _ in range(2))
     left[:, :8], right[:, 8:] = 1, 1
     groups = tuple(Group("memory", rows(), attends=limit) for limit in (left, right))
     encoded = Encoded(groups, (ANCHOR,))

@@ -14,6 +14,7 @@ from seemkit.components import PixelFeatures
 from seemkit.geometry.grid import Grid
 from seemkit.imaging.preprocess import Preprocess
 from seemkit.network.network import Network
+from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import SpatialPrompt
 from seemkit.prompting.read import prompt_types
 from seemkit.prompts import Box, Point, Text
@@ -41,6 +42,10 @@ def features(
 
 
 Features = Callable[[Network, Sequence[View]], PixelFeatures]
+
+
+def prepare(network: Network, given: PixelFeatures) -> PreparedScene:
+    return network.decoder.prepare(given.levels, network.mask_features(given.fine))
 
 
 def rng() -> np.random.Generator:
@@ -162,7 +167,7 @@ def test_a_reference_is_the_object_in_the_partner_view(
     first = [random_view(pictures[i], SIZE, 2, np.random.default_rng(i)) for i in (1, 2)]
     cells = objective._cells(first * 2, SIZE, rng())
     assert all(not cell.regions for cell in cells)
-    scene = network.decoder.prepare(*vars(features(network, first * 2)).values())
+    scene = prepare(network, features(network, first * 2))
     tokens = objective._reference(scene, cells, SIZE, 4)
     assert tokens is not None
     assert torch.equal(tokens.anchor[:4], tokens.anchor[4:])  # both halves show the same views here
@@ -207,7 +212,7 @@ def test_training_decodes_what_the_pipeline_decodes(
     session = model.session(image).add(*CASES[case])
     pixels = (torch.from_numpy(image).permute(2, 0, 1)[None].float() - 127) / 128
     features = network.encode(pixels)
-    scene = network.decoder.prepare(features.levels, features.mask_features)
+    scene = prepare(network, features)
     regions = [p.region(Grid(SIZE, SIZE)) for p in CASES[case] if isinstance(p, SpatialPrompt)]
     text = next((p.text for p in CASES[case] if isinstance(p, Text)), None)
     mode = ("mixed" if regions else "text") if text else "spatial"
