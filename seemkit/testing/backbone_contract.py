@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from seemkit.components import BackboneShape
 from seemkit.testing.allocation import allocated
 from seemkit.testing.component_case import ComponentChecks
-from seemkit.testing.contract import check
+from seemkit.testing.contract import check, named
 from seemkit.testing.module_checks import compiled_equals, exported_equals, flat, gap
 from seemkit.testing.report import Report
 from seemkit.testing.violation import demand, fail, one_line, skip
@@ -41,7 +41,7 @@ class BackboneContract(ComponentChecks):
     @classmethod
     def component(cls) -> object:
         """The backbone."""
-        return cls.backbone
+        return named(cls, "backbone")
 
     def shape(self) -> BackboneShape:
         """What the backbone declares."""

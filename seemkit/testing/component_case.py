@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from seemkit.host import check_built
 from seemkit.testing.contract import Contract, check
 from seemkit.testing.module_checks import flat, reload_weights, same_tensors
-from seemkit.testing.violation import demand, fail, one_line
+from seemkit.testing.violation import demand, fail, one_line, skip
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,9 +36,13 @@ class ComponentChecks(Contract):
         return f"{name}({given})" if given else str(name)
 
     def settings(self) -> BaseModel:
-        """The options as the component's model."""
+        """The options as the component's model; leaves the check out if they are refused."""
         component: Any = self.component()
-        return component.Options(**self.options)  # type: ignore[no-any-return]
+        try:
+            settings: BaseModel = component.Options(**self.options)
+        except Exception as error:  # of the plugin; another check says it
+            skip(f"its options are refused ({one_line(error, 80)})")
+        return settings
 
     def build(self, seed: int = 0) -> nn.Module:
         """A module of one's own in evaluation mode, by the same seed every time."""
@@ -63,7 +67,8 @@ class ComponentChecks(Contract):
         wrong = check_built(self.component())
         if wrong:
             fail(f"cannot be used, for {wrong}")
-        settings = self.settings()
+        component: Any = self.component()
+        settings = component.Options(**self.options)
         try:
             type(settings)(**{**self.options, "no_such_option": 1})
         except ValidationError:

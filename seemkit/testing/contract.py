@@ -10,7 +10,7 @@ from seemkit.testing.report import Outcome, Report
 from seemkit.testing.violation import Fault, Skipped, Violation, one_line
 from seemkit_registry import nearest
 
-__all__ = ["Check", "Contract", "check"]
+__all__ = ["Check", "Contract", "check", "named"]
 
 _C = TypeVar("_C", bound="Contract")
 
@@ -41,6 +41,7 @@ def check(contract: str, *, why: str, mend: str) -> Callable[[Callable[[_C], Non
         @wraps(function)
         def guarded(self: _C) -> None:
             __tracebackhide__ = True
+            self.component()  # says so if the test class names no plugin
             try:
                 function(self)
             except (Skipped, Violation):
@@ -122,6 +123,17 @@ class Contract:
         except Violation as violation:
             return Outcome(about.name, about.contract, "failed", str(violation))
         return Outcome(about.name, about.contract, "passed")
+
+
+def named(contract: type[Contract], attribute: str) -> object:
+    """What a test class names as the plugin to check; one sentence if it names none."""
+    found: object = getattr(contract, attribute, None)
+    if found is None:
+        raise SeemkitError(
+            f"{contract.__name__} does not say what to check: write {attribute} = ... in the class",
+            path=attribute,
+        )
+    return found
 
 
 def _check_names(wanted: set[str], contract: type[Contract]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seemkit.testing.violation import demand, fail, one_line
@@ -48,10 +49,11 @@ def compiled_equals(module: nn.Module, args: tuple[Any, ...], keywords: Mapping[
     import torch
 
     expected = module(*args, **keywords)
-    _alike(
-        lambda: torch.compile(module, fullgraph=True, backend="eager"), expected, args, keywords, "compiled"
-    )
-    torch._dynamo.reset()
+    try:
+        make = partial(torch.compile, module, fullgraph=True, backend="eager")
+        _alike(make, expected, args, keywords, "compiled")
+    finally:
+        torch._dynamo.reset()
 
 
 def exported_equals(module: nn.Module, args: tuple[Any, ...], keywords: Mapping[str, Any] = {}) -> None:

@@ -61,7 +61,7 @@ class PromptAnswerChecks(PromptCase):
         demand(np.array_equal(expected, again), "gave other bits in another order, with duplicates")
 
     @check(
-        f"{MANY} prompts of one object are answered by one mask",
+        "A hundred prompts of one object are answered by one mask",
         why="A long conversation, or a tool that clicks for a user, gives that many.",
         mend="keep what one prompt costs small, and keep nothing from one prompt to the next",
     )
@@ -91,7 +91,7 @@ class PromptAnswerChecks(PromptCase):
         demand(far <= TOLERANCE, f"changed its answer by {far:.2g} of the largest logit beside other objects")
 
     @check(
-        "include=False is kept and changes the answer, or is refused in one sentence",
+        "An exclusion, include=False, is kept and changes the answer, or is refused in one sentence",
         why="An exclusion that is ignored answers the opposite of what was asked.",
         mend="give Region or Anchor self.include; where excluding makes no sense, set excludes = False and refuse it",
     )

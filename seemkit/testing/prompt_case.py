@@ -14,7 +14,7 @@ from seemkit.geometry.grid import Grid
 from seemkit.geometry.region import Region
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.testing.bench import SIZE, model_for, objects, scene_for
-from seemkit.testing.contract import Contract
+from seemkit.testing.contract import Contract, named
 from seemkit.testing.violation import demand, fail, one_line, skip
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PromptCase(Contract):
     @classmethod
     def component(cls) -> object:
         """The prompt type."""
-        return cls.prompt
+        return named(cls, "prompt")
 
     def example(self) -> Prompt:
         """The example, which has to be valid for the checks that need one."""

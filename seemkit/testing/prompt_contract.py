@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, cast
 
+from seemkit.errors import SeemkitError
+from seemkit.host import check_prompt as fault_of
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.testing.prompt_answers import PromptAnswerChecks
 from seemkit.testing.prompt_parts import PromptPartChecks
@@ -12,6 +14,7 @@ from seemkit.testing.prompt_simulation import PromptSimulationChecks
 from seemkit.testing.prompt_values import PromptValueChecks
 from seemkit.testing.prompt_words import PromptWordChecks
 from seemkit.testing.report import Report
+from seemkit.testing.violation import one_line
 
 __all__ = ["PromptContract", "check_prompt"]
 
@@ -39,9 +42,13 @@ class PromptContract(
     def __init_subclass__(cls) -> None:
         """Leave out the checks of the other level: rows of a spatial prompt, regions of a token prompt."""
         super().__init_subclass__()
-        prompt = vars(cls).get("prompt")
-        if prompt is None:
+        if "prompt" not in vars(cls):
             return
+        prompt = vars(cls)["prompt"]
+        if wrong := fault_of(prompt):
+            raise SeemkitError(
+                f"prompt={one_line(repr(prompt), 60)} cannot be checked: {wrong}", path="prompt"
+            )
         for part in _other_level(prompt):
             for name in vars(part):
                 if name.startswith("test_"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from seemkit.prompting.rows import Phrase
 from seemkit.testing.component_case import ComponentChecks
-from seemkit.testing.contract import check
+from seemkit.testing.contract import check, named
 from seemkit.testing.module_checks import gap
 from seemkit.testing.report import Report
 from seemkit.testing.violation import demand, fail, skip
@@ -47,7 +47,7 @@ class TextEncoderContract(ComponentChecks):
     @classmethod
     def component(cls) -> object:
         """The text encoder."""
-        return cls.text_encoder
+        return named(cls, "text_encoder")
 
     def outputs(self, module: nn.Module) -> list[Tensor]:
         """Tokens and embeddings of a few texts."""

@@ -8,6 +8,7 @@ import pytest
 
 import seemkit
 from seemkit.api import VERSION
+from seemkit.errors import SeemkitError
 from seemkit.prompts import Point
 from seemkit.testing import (
     BackboneContract,
@@ -16,10 +17,12 @@ from seemkit.testing import (
     Report,
     TextEncoderContract,
     Violation,
+    check_backbone,
     check_prompt,
 )
 from seemkit.testing.contract import check
 from seemkit.testing.violation import demand, fail, skip
+from seemkit_backbones.timm import Timm
 
 CONTRACTS = [PromptContract, BackboneContract, TextEncoderContract]
 
@@ -90,6 +93,26 @@ def test_a_name_that_is_no_check_is_told() -> None:
         ValueError, match="'test_it_has_a_handel' is no check of Cup; did you mean 'test_it_has_a_handle'"
     ):
         Cup.report(["test_it_has_a_handel"])
+
+
+def test_a_class_that_names_no_plugin_is_told_so() -> None:
+    nameless = type("TestNothing", (PromptContract,), {})
+    with pytest.raises(SeemkitError, match="TestNothing does not say what to check: write prompt = "):
+        nameless().test_it_is_frozen()
+
+
+@pytest.mark.parametrize("wrong", ["point", 3, PromptContract, Point(x=1, y=2)])
+def test_what_is_no_prompt_type_is_told_so(wrong: object) -> None:
+    with pytest.raises(SeemkitError, match=r"cannot be checked: it is .*, not a subclass of SpatialPrompt"):
+        check_prompt(wrong)  # type: ignore[arg-type]
+
+
+def test_options_that_are_refused_fail_one_check() -> None:
+    report = check_backbone(Timm, {"model": "resnett18"})
+    (failed,) = report.failed
+    assert failed.name == "test_its_options_are_frozen_and_strict"
+    assert "did you mean 'resnet18'" in failed.reason
+    assert len(report.skipped) == len(report.outcomes) - 1
 
 
 def test_the_json_says_what_was_checked_with_what() -> None:
