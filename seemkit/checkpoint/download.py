@@ -72,6 +72,8 @@ def _endpoint() -> str | None:
 
 def _say(error: BaseException, published: PublishedSection) -> str:
     """What went wrong with a request, in words."""
+    from huggingface_hub.errors import FileMetadataError
+
     server = urlsplit(url_of(published)).netloc
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
@@ -88,6 +90,8 @@ def _say(error: BaseException, published: PublishedSection) -> str:
         return f"{server} answered with status {status}; try again later"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
         return f"it cannot be stored: {error.strerror}: {error.filename or 'the cache of huggingface_hub'}"
+    if isinstance(error, FileMetadataError):
+        return f"{server} does not answer as a Hugging Face Hub does; look at HF_ENDPOINT and at proxies"
     if "Consistency check failed" in str(error):
         return f"the download from {server} ended too early; try again"
     return f"there is no connection to {server}, or it broke off ({type(error).__name__})"
