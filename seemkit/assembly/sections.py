@@ -139,6 +139,8 @@ class WeightsSection(BaseModel):
         """Refuse weights that are nowhere."""
         if self.file is None and self.published is None:
             raise ValueError("expected 'file', a .safetensors file, or 'published'")
+        if self.sha256 is not None and self.file is None:
+            raise ValueError("'sha256' is that of 'file'; that of a published file is 'published.sha256'")
         return self
 
 

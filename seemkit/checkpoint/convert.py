@@ -77,7 +77,7 @@ def convert_checkpoint(
     _check_target(path, out)
     state = read_state(path)
     expected = expected_parameters(assembly, registry)
-    tensors = _match(path.name, state, expected, assembly, registry)
+    tensors = _match(path.name, state, expected, assembly)
     variant = variant_of(assembly)
     if (named := named_variant(path.name)) is not None and variant not in (None, named):
         LOGGER.warning(
@@ -131,7 +131,6 @@ def _match(
     state: Mapping[str, Tensor],
     expected: Mapping[str, Tensor],
     assembly: Assembly,
-    registry: Registry | None,
 ) -> dict[str, Tensor]:
     """The parameters by our names, all of them and no other."""
     found = fit(state, expected, family_of(expected, assembly.name))
@@ -142,7 +141,7 @@ def _match(
             f"{file} holds none of the parameters of a SEEM file, and nothing was written: {found.counts()}",
             found,
         )
-    others = fitting_assemblies(state, registry)
+    others = fitting_assemblies(state)
     fits = f"; this file fits {', '.join(others)}" if others else ""
     raise MisfitError(
         f"{file} does not fit assembly {assembly.name!r}, and nothing was written: {found.counts()}{fits}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
@@ -127,25 +128,34 @@ def fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], wanted: Fam
     return found
 
 
-def fitting_assemblies(state: Mapping[str, Tensor], registry: Registry | None = None) -> list[str]:
+def fitting_assemblies(state: Mapping[str, Tensor]) -> list[str]:
     """Names of the shipped assemblies that a published state dict fits without a rest."""
+    return [
+        name
+        for names, expected, family in _shipped()
+        if not list(fit(state, expected, family))
+        for name in names
+    ]
+
+
+@cache
+def _shipped() -> list[tuple[list[str], dict[str, Tensor], Family]]:
+    """The shipped assemblies that files were published for, those of one architecture together."""
     from seemkit.assembly import assembly_names, load_assembly
 
-    fitting, known = [], dict[str, bool]()
+    found: dict[str, tuple[list[str], dict[str, Tensor], Family]] = {}
     for name in assembly_names():
         try:
-            assembly = load_assembly(name, registry=registry)
-            same = f"{assembly.backbone}{assembly.pixel_decoder}{assembly.text_encoder}" + str(
-                {k: v for k, v in assembly.mask_decoder.options().items() if k != "preset"}
-            )
-            if same not in known:
-                expected = expected_parameters(assembly, registry)
-                known[same] = not list(fit(state, expected, family_of(expected, name)))
+            assembly = load_assembly(name)
+            decoder = {key: x for key, x in assembly.mask_decoder.options().items() if key != "preset"}
+            key = f"{assembly.backbone}{assembly.pixel_decoder}{assembly.text_encoder}{decoder}"
+            if key not in found:
+                expected = expected_parameters(assembly)
+                found[key] = ([], expected, family_of(expected, name))
         except ValueError:  # another kind of model, or one whose plugins are not here
             continue
-        if known[same]:
-            fitting.append(name)
-    return fitting
+        found[key][0].append(name)
+    return list(found.values())
 
 
 def _translate(key: str, family: Family) -> str | None:

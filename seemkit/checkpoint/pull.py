@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seemkit.assembly.published import name_for_commands
-from seemkit.checkpoint.convert import convert_checkpoint, hash_file
+from seemkit.checkpoint.convert import convert_checkpoint, hash_file, named_variant
 from seemkit.checkpoint.download import DownloadError, download, url_of
 from seemkit.checkpoint.lock import check_lock
 from seemkit.errors import WeightsError
+from seemkit.weights import variant_of
 
 if TYPE_CHECKING:
     from seemkit.assembly import Assembly
@@ -84,6 +85,13 @@ def _published(assembly: Assembly) -> tuple[PublishedSection, Path]:
         raise WeightsError(
             f"assembly {assembly.name!r} has its weights in {str(target)!r}: there is nothing to download",
             path="weights",
+        )
+    named, variant = named_variant(section.published.file), variant_of(assembly)
+    if variant is not None and named not in (None, variant):
+        raise WeightsError(
+            f"{section.published.file} is named {named}, and assembly {assembly.name!r} computes as {variant}; "
+            "download and convert it by hand if that is meant",
+            path="weights.published.file",
         )
     return section.published, target
 

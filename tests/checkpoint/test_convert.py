@@ -161,7 +161,7 @@ def test_everything_that_does_not_fit_is_listed_and_nothing_is_written(
     changed, wrong = damage(theirs, seed)
     source, target = save(changed), tmp_path / "out.safetensors"
     with pytest.raises(
-        MisfitError, match="seem_tiny.pt does not fit assembly 'tiny-v1', and nothing"
+        MisfitError, match=r"seem_tiny\.pt does not fit assembly 'tiny-v1', and nothing"
     ) as caught:
         convert_checkpoint(source, target, tiny_assembly())
     assert {kind: set(getattr(caught.value, kind)) for kind in wrong} == wrong
@@ -187,7 +187,7 @@ def test_a_name_that_comes_twice_is_refused(
     theirs: State, save: Any, tiny_assembly: Callable[..., Assembly], tmp_path: Path
 ) -> None:
     theirs["model.backbone.norm0.weight"] = theirs["backbone.norm0.weight"]
-    with pytest.raises(WeightsError, match="holds 'backbone.norm0.weight' twice, once behind a prefix"):
+    with pytest.raises(WeightsError, match=r"holds 'backbone\.norm0\.weight' twice, once behind a prefix"):
         convert_checkpoint(save(theirs), tmp_path / "out.safetensors", tiny_assembly())
 
 

@@ -333,7 +333,28 @@ def test_the_shipped_assemblies_name_what_the_original_published(name: str) -> N
     assert section.published.file == f"{name.replace('-', '_').replace('_demo', '_v0')}.pt"
 
 
-def test_weights_from_nowhere_are_refused(tiny: Any, run: Any) -> None:
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        ("{license: CC0}", "expected 'file', a .safetensors file, or 'published'"),
+        (f"{{published: {{repo: a/b, file: a.pt}}, sha256: '{'0' * 64}'}}", "'sha256' is that of 'file'"),
+    ],
+)
+def test_weights_that_make_no_sense_are_refused(weights: str, sentence: str, tiny: Any, run: Any) -> None:
     yaml = tiny()
-    yaml.write_text(yaml.read_text().partition("weights:")[0] + "weights: {license: CC0}\n")
-    refused(run("pull", yaml), "expected 'file', a .safetensors file, or 'published'")
+    yaml.write_text(yaml.read_text().partition("weights:")[0] + f"weights: {weights}\n")
+    refused(run("pull", yaml), sentence)
+
+
+def test_a_file_that_is_named_after_another_variant_is_not_kept_for_all(
+    serving: Any, tiny: Any, run: Any, tmp_path: Path
+) -> None:
+    # the cache is shared with the assembly that the file is for
+    tiny("v1")
+    (tmp_path / "mine.yaml").write_text(
+        "seemkit: 1\nextends: tiny-v1.yaml\nmask_decoder: {preset: seem_v0}\n"
+    )
+    refused(
+        run("pull", tmp_path / "mine.yaml"), "seem_tiny_v1.pt is named v1, and assembly 'mine' computes as v0"
+    )
+    assert serving.requests == []
