@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
 from seemkit.errors import SeemkitError, WeightsError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "MisfitError", "expected_parameters", "family_of", "fit", "fitting_assemblies"]
 
-FAMILIES: tuple[Family, ...] = ("focal", "davit", "sam_vit")
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 class MisfitError(WeightsError):
