@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
 
@@ -99,9 +100,9 @@ class PublishedSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    repo: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$")]
+    repo: Annotated[str, StringConstraints(pattern=f"^{NAME}/{NAME}$")]
     file: str
-    revision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]{0,99}$")] = "main"
+    revision: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = "main"
     sha256: Hash | None = None
 
     @field_validator("file")

@@ -53,6 +53,7 @@ def convert_checkpoint(
     *,
     about: Mapping[str, object] | None = None,
     half: bool = False,
+    sha256: str | None = None,
     registry: Registry | None = None,
 ) -> Converted:
     """Write the parameters of a published file as a weights file for an assembly.
@@ -67,6 +68,7 @@ def convert_checkpoint(
         assembly: that the file is for.
         about: what to record beside assembly, variant, licence, name and SHA-256 of the source.
         half: store float16.
+        sha256: of the source, where it is known already.
         registry: of components; by default that of the process.
 
     Raises:
@@ -90,7 +92,7 @@ def convert_checkpoint(
         "variant": variant,
         "license": license_of or UNKNOWN,
         "source": path.name,
-        "source_sha256": hash_file(path),
+        "source_sha256": sha256 or hash_file(path),
         "plugins": {},
         **(about or {}),
     }

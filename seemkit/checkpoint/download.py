@@ -6,7 +6,7 @@ import errno
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from seemkit.checkpoint.convert import hash_file
@@ -15,7 +15,7 @@ from seemkit.errors import WeightsError
 if TYPE_CHECKING:
     from seemkit.assembly.sections import PublishedSection
 
-__all__ = ["DownloadError", "download", "url_of"]
+__all__ = ["DownloadError", "Downloaded", "download", "url_of"]
 
 OFFLINE = "it is not here yet, and offline nothing is downloaded"
 
@@ -24,7 +24,19 @@ class DownloadError(WeightsError):
     """A published file that could not be got."""
 
 
-def download(published: PublishedSection, *, offline: bool = False, again: bool = False) -> Path:
+class Downloaded(NamedTuple):
+    """A published file on this machine.
+
+    Attributes:
+        path: in the cache of huggingface_hub.
+        sha256: of its content, in hexadecimal.
+    """
+
+    path: Path
+    sha256: str
+
+
+def download(published: PublishedSection, *, offline: bool = False, again: bool = False) -> Downloaded:
     """The published file, from the cache of huggingface_hub if it is there.
 
     A download that breaks off is taken up where it stopped, several times. The server is that of
@@ -55,9 +67,9 @@ def download(published: PublishedSection, *, offline: bool = False, again: bool 
         raise DownloadError(OFFLINE if offline else _say(error.__cause__ or error, published)) from error
     except Exception as error:  # of whichever HTTP library this huggingface_hub uses
         raise DownloadError(_say(error.__cause__ or error, published)) from error
-    path = Path(got)
-    _check_whole(path, published)
-    return path
+    found = Downloaded(Path(got), hash_file(Path(got)))
+    _check_whole(found, published)
+    return found
 
 
 def url_of(published: PublishedSection) -> str:
@@ -72,7 +84,7 @@ def _endpoint() -> str | None:
 
 def _say(error: BaseException, published: PublishedSection) -> str:
     """What went wrong with a request, in words."""
-    from huggingface_hub.errors import FileMetadataError
+    from huggingface_hub.errors import FileMetadataError, HFValidationError
 
     server = urlsplit(url_of(published)).netloc
     response = getattr(error, "response", None)
@@ -92,15 +104,17 @@ def _say(error: BaseException, published: PublishedSection) -> str:
         return f"it cannot be stored: {error.strerror}: {error.filename or 'the cache of huggingface_hub'}"
     if isinstance(error, FileMetadataError):
         return f"{server} does not answer as a Hugging Face Hub does; look at HF_ENDPOINT and at proxies"
+    if isinstance(error, HFValidationError):
+        return f"{published.repo!r} cannot be the name of a repository"
     if "Consistency check failed" in str(error):
         return f"the download from {server} ended too early; try again"
     return f"there is no connection to {server}, or it broke off ({type(error).__name__})"
 
 
-def _check_whole(path: Path, published: PublishedSection) -> None:
+def _check_whole(found: Downloaded, published: PublishedSection) -> None:
     """Hold a large file against the SHA-256 that the Hub names it by; huggingface_hub looks at its size only."""
-    named = path.resolve().name
-    if re.fullmatch("[0-9a-f]{64}", named) and hash_file(path) != named:
+    named = found.path.resolve().name
+    if re.fullmatch("[0-9a-f]{64}", named) and named != found.sha256:
         raise DownloadError(
             f"what came of {published.file!r} is damaged: its SHA-256 is not the one that the server names; "
             "download it again with --force"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seemkit.assembly.published import name_for_commands
-from seemkit.checkpoint.convert import convert_checkpoint, hash_file, named_variant
+from seemkit.checkpoint.convert import convert_checkpoint, named_variant
 from seemkit.checkpoint.download import DownloadError, download, url_of
 from seemkit.checkpoint.lock import check_lock
 from seemkit.errors import WeightsError
@@ -57,7 +57,7 @@ def pull(
         ) from error
     say(f"downloading {published.file} from {published.repo}")
     try:
-        source = download(published, offline=offline, again=force)
+        found = download(published, offline=offline, again=force)
     except DownloadError as error:
         name = shlex.quote(Path(published.file).name)
         raise DownloadError(
@@ -65,11 +65,13 @@ def pull(
             f"'seemkit convert {name} --assembly {name_for_commands(assembly)} -o {shlex.quote(str(target))}'",
             path="weights.published",
         ) from error
-    say(f"checking {published.file}")
-    _check(published, target, hash_file(source))
+    _check(published, target, found.sha256)
     say(f"converting {published.file}")
     about = {"repo": published.repo, "revision": published.revision, "source": published.file}
-    return convert_checkpoint(source, target, assembly, about=about, registry=registry).path
+    made = convert_checkpoint(
+        found.path, target, assembly, about=about, sha256=found.sha256, registry=registry
+    )
+    return made.path
 
 
 def _published(assembly: Assembly) -> tuple[PublishedSection, Path]:

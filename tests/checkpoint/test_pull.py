@@ -196,6 +196,13 @@ def test_a_server_that_is_no_hub_is_one_sentence(serving: Any, tiny: Any, run: A
     refused(run("pull", tiny()), "does not answer as a Hugging Face Hub does; look at HF_ENDPOINT")
 
 
+def test_a_name_that_no_repository_has_is_one_sentence(serving: Any, tiny: Any, run: Any) -> None:
+    yaml = tiny()
+    yaml.write_text(yaml.read_text().replace("someone/tiny", "someone/a--b"))
+    refused(run("pull", yaml), "'someone/a--b' cannot be the name of a repository")
+    assert serving.requests == []
+
+
 def test_a_file_that_is_gone_is_one_sentence(hub: Any, tiny: Any, run: Any) -> None:
     refused(run("pull", tiny()), f"{hub.url[7:]} has no 'seem_tiny_v1.pt' at 'someone/tiny'")
 
