@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
+from seemkit.checkpoint.keys import guess_family, is_ignorable, shape_to_ours, to_ours
 from seemkit.errors import WeightsError
 from seemkit.weights import save_weights
 
@@ -81,7 +81,8 @@ def read_published(source: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise WeightsError(f"{path.name} holds no state dict, that is tensors by name", path=str(path))
     published = {unwrap(str(key)): value for key, value in stored.items()}
     family = guess_family(published)
-    return {to_ours(key, family): value for key, value in published.items() if not is_ignorable(key)}
+    named = {to_ours(key, family): value for key, value in published.items() if not is_ignorable(key)}
+    return {key: value.reshape(shape_to_ours(key, value.shape, family)) for key, value in named.items()}
 
 
 def unwrap(key: str) -> str:

@@ -8,33 +8,57 @@ import torch
 from torch import Tensor
 
 from seemkit.checkpoint.convert import convert_checkpoint, read_published
-from seemkit.checkpoint.keys import to_theirs
+from seemkit.checkpoint.keys import Family, shape_to_theirs, to_theirs
 from seemkit.errors import WeightsError
 from seemkit.network.decoder import Seem
 from seemkit.network.network import Network
 from seemkit.network.pixel_decoder import FPN
 from seemkit.weights import load_weights
+from seemkit_backbones.davit import DaViT
 from seemkit_backbones.focal import Focal
+from seemkit_backbones.focal_large import FocalLarge
+from seemkit_backbones.sam_vit import SamViT
 from seemkit_text.unicl import UniCL
 
+SMALL: dict[Family, tuple[Any, Any]] = {
+    "focal": (Focal, {"width": 8, "depths": (1, 1, 1, 1), "levels": 1}),
+    "focal_large": (FocalLarge, {"width": 8, "depths": (1, 1, 1, 1), "levels": 1}),
+    "davit": (DaViT, {"width": 8, "depths": (1, 1, 1, 1), "head_width": 4}),
+    "sam_vit": (
+        SamViT,
+        {
+            "width": 8,
+            "depth": 2,
+            "heads": 2,
+            "global_blocks": (1,),
+            "image_size": 64,
+            "channels": (4, 4, 8, 8),
+        },
+    ),
+}
 
-def build(seed: int, queries: int = 5) -> Network:
+
+def build(seed: int, queries: int = 5, family: Family = "focal") -> Network:
     torch.manual_seed(seed)
-    backbone = Focal.Options(width=8, depths=(1, 1, 1, 1), levels=1)
+    component, options = SMALL[family]
+    backbone = component.Options(**options)
     pixels = FPN.Options(dim=16, encoder_layers=1, heads=2, ffn=16, groups=4)
     decoder = Seem.Options(preset="seem_v0", heads=2, ffn=16, layers=2, queries=queries, memory_rows=3)
     return Network(
-        Focal.build(backbone),
-        FPN.build(pixels, Focal.declare(backbone)),
+        component.build(backbone),
+        FPN.build(pixels, component.declare(backbone)),
         Seem.build(decoder, pixels.dim),
         UniCL.build(UniCL.Options(width=16, layers=1, heads=2)),
         16,
     )
 
 
-def publish(network: Network) -> dict[str, Tensor]:
+def publish(network: Network, family: Family = "focal") -> dict[str, Tensor]:
     """The state dict as the original would have saved it, buffers included."""
-    theirs = {to_theirs(key, "focal"): value for key, value in network.state_dict().items()}
+    theirs = {
+        to_theirs(key, family): value.reshape(shape_to_theirs(key, value.shape, family))
+        for key, value in network.state_dict().items()
+    }
     return {"dilation_kernel": torch.ones(1, 1, 3, 3), "criterion.empty_weight": torch.ones(4), **theirs}
 
 
@@ -68,6 +92,15 @@ def test_a_published_file_becomes_a_weights_file_with_the_same_values(tmp_path: 
         assert torch.equal(value, fresh.state_dict()[key])
 
 
+@pytest.mark.parametrize("family", ["focal_large", "davit", "sam_vit"])
+def test_the_other_families_are_converted_too(tmp_path: Path, family: Family) -> None:
+    trained, fresh = build(seed=1, family=family), build(seed=2, family=family)
+    source = save(tmp_path, publish(trained, family))
+    convert_checkpoint(source, tmp_path / "out.safetensors", fresh, {})
+    for key, value in trained.state_dict().items():
+        assert torch.equal(value, fresh.state_dict()[key])
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -77,7 +110,11 @@ def test_a_published_file_becomes_a_weights_file_with_the_same_values(tmp_path: 
             r"the unwanted image_encoder\.extra\.weight",
         ),
         (lambda w: w.update({"something.else": torch.ones(1)}), r"parameter 'something\.else' is none"),
-        (lambda w: w.pop("backbone.patch_embed.norm.weight"), "no SEEM file"),
+        (
+            lambda w: w.pop("backbone.layers.0.blocks.0.dw1.weight"),
+            r"it has no image_encoder\.layers\.0\.blocks\.0\.dw1\.weight$",
+        ),
+        (lambda w: [w.pop(k) for k in list(w) if k.startswith("backbone.")], "no SEEM file"),
     ],
 )
 def test_what_does_not_fit_exactly_is_refused_and_nothing_is_written(
