@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
-from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
+from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, shape_to_ours, to_ours, to_theirs
 from seemkit.errors import SeemkitError, WeightsError
 
 if TYPE_CHECKING:
@@ -120,10 +120,11 @@ def fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], wanted: Fam
             found.unexpected[key] = ours or ""
             continue
         theirs[ours] = key
-        if value.shape != expected[ours].shape:
+        shape = shape_to_ours(ours, value.shape, family)
+        if shape != tuple(expected[ours].shape):
             found.misshapen[ours] = f"{key}  {_show(value.shape)}  {_show(expected[ours].shape)}"
         else:
-            found.tensors[ours] = value
+            found.tensors[ours] = value.reshape(shape)
     found.missing = {ours: to_theirs(ours, wanted) for ours in expected if ours not in theirs}
     return found
 

@@ -17,7 +17,7 @@ import seemkit.weights
 from seemkit.assembly import Assembly, load_assembly
 from seemkit.checkpoint.convert import convert_checkpoint, named_variant
 from seemkit.checkpoint.fit import MisfitError, expected_parameters
-from seemkit.checkpoint.keys import to_ours, to_theirs
+from seemkit.checkpoint.keys import Family, shape_to_theirs, to_ours, to_theirs
 from seemkit.errors import WeightsError
 
 State = dict[str, Tensor]
@@ -140,7 +140,36 @@ def test_the_file_records_what_it_is(
     }
 
 
-def damage(state: State, seed: int) -> tuple[State, dict[str, set[str]]]:
+OTHERS: dict[Family, dict[str, Any]] = {
+    "focal_large": {"use": "focal_large", "width": 8, "depths": [1, 1, 1, 1], "levels": 1},
+    "davit": {"use": "davit", "width": 8, "depths": [1, 1, 1, 1], "head_width": 4},
+    "sam_vit": {
+        "use": "sam_vit", "width": 8, "depth": 2, "heads": 2, "global_blocks": [1], "image_size": 64,
+        "channels": [4, 4, 8, 8],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", OTHERS)
+def test_the_other_families_are_converted_too(
+    family: Family, save: Any, tiny_assembly: Callable[..., Assembly], tmp_path: Path
+) -> None:
+    assembly = load_assembly(tiny_assembly(), {"backbone": OTHERS[family], "weights": None})
+    trained = seemkit.load(assembly, weights=None, device="cpu").network.state_dict()
+    published = {
+        to_theirs(key, family): value.reshape(shape_to_theirs(key, value.shape, family))
+        for key, value in trained.items()
+    }
+    stored = load_file(convert_checkpoint(save(published), tmp_path / "out.safetensors", assembly).path)
+    assert stored.keys() == trained.keys()
+    assert all(torch.equal(stored[key], value) for key, value in trained.items())
+    changed, wrong = damage(published, 1, family)
+    with pytest.raises(MisfitError) as caught:
+        convert_checkpoint(save(changed), tmp_path / "other.safetensors", assembly)
+    assert {kind: set(getattr(caught.value, kind)) for kind in wrong} == wrong
+
+
+def damage(state: State, seed: int, family: Family = "focal") -> tuple[State, dict[str, set[str]]]:
     """Drops, renames and reshapes one parameter each, by chance; returns what has to be said, by kind."""
     draw = random.Random(seed)
     dropped, renamed, reshaped = draw.sample([key for key in state if key not in BUFFERS], 3)
@@ -148,9 +177,9 @@ def damage(state: State, seed: int) -> tuple[State, dict[str, set[str]]]:
     changed[f"{renamed}_of_another_time"] = changed.pop(renamed)
     changed[reshaped] = torch.zeros(*changed[reshaped].shape, 2)
     return changed, {
-        "missing": {to_ours(dropped, "focal"), to_ours(renamed, "focal")},
+        "missing": {to_ours(dropped, family), to_ours(renamed, family)},
         "unexpected": {f"{renamed}_of_another_time"},
-        "misshapen": {to_ours(reshaped, "focal")},
+        "misshapen": {to_ours(reshaped, family)},
     }
 
 

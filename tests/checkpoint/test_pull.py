@@ -330,7 +330,14 @@ def test_what_is_wrong_with_a_published_file_is_said_when_the_assembly_is_read(
     refused(run("pull", yaml), sentence)
 
 
-@pytest.mark.parametrize("name", ["seem-focalt-v0", "seem-focalt-v1", "seem-focalt-demo"])
+PUBLISHED = [
+    *(f"seem-{size}-{variant}" for size in ("focalt", "focall") for variant in ("v0", "v1", "demo")),
+    "seem-samvitb-v1",
+    "seem-samvitl-v1",
+]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_the_shipped_assemblies_name_what_the_original_published(name: str) -> None:
     # the demo of the original runs on the weights of v0
     section = load_assembly(name).weights
@@ -338,6 +345,11 @@ def test_the_shipped_assemblies_name_what_the_original_published(name: str) -> N
     assert section.published is not None
     assert section.published.repo == "xdecoder/SEEM"
     assert section.published.file == f"{name.replace('-', '_').replace('_demo', '_v0')}.pt"
+
+
+@pytest.mark.parametrize("name", ["seem-davitd3-v1", "seem-davitd5-v1"])
+def test_nothing_was_published_for_davit(name: str, run: Any) -> None:
+    refused(run("pull", name), f"no weights were published for assembly {name!r}")
 
 
 @pytest.mark.parametrize(
