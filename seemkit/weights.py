@@ -79,7 +79,9 @@ def write_weights(
     metadata = {"seemkit": json.dumps({"format": FORMAT, **record})}
     try:
         with replacing_path(path) as partial:
+            mode = partial.stat().st_mode
             save_file(plain, partial, metadata=metadata)
+            partial.chmod(mode)  # safetensors leaves a file that only its owner can read
     except (SeemkitError, SafetensorError) as error:
         said = str(error) if isinstance(error, SeemkitError) else f"{str(path)!r} cannot be written: {error}"
         raise WeightsError(said, path=getattr(error, "path", str(path))) from error
