@@ -10,11 +10,13 @@ from pydantic import (
     SerializeAsAny,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 __all__ = [
     "NoOptions",
     "PreprocessSection",
+    "PublishedSection",
     "RuntimeSection",
     "Slot",
     "ThresholdsSection",
@@ -23,6 +25,8 @@ __all__ = [
 ]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
 
 
@@ -84,26 +88,61 @@ class PreprocessSection(BaseModel):
         return std
 
 
-class WeightsSection(BaseModel):
-    """The weights that belong to an assembly.
+class PublishedSection(BaseModel):
+    """The file that somebody published, of which weights are made; only `seemkit pull` gets it.
 
     Attributes:
-        file: a ``.safetensors`` file beside the configuration, or below it.
-        license: terms of the weights.
-        sha256: of the file, in hexadecimal.
+        repo: ``owner/name`` on the Hugging Face Hub.
+        file: a ``.pt`` or ``.pth`` file in it.
+        revision: branch, tag or commit of the repository.
+        sha256: of the published file, in hexadecimal; None takes what is there at first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    repo: Annotated[str, StringConstraints(pattern=f"^{NAME}/{NAME}$")]
     file: str
-    license: str | None = None
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    revision: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = "main"
+    sha256: Hash | None = None
 
     @field_validator("file")
     @classmethod
     def check_file(cls, file: str) -> str:
+        """Refuse what is not a PyTorch file in the repository."""
+        return check_relative(file, (".pt", ".pth"))
+
+
+class WeightsSection(BaseModel):
+    """The weights that belong to an assembly: a file of ours, or one that is made of a published file.
+
+    Attributes:
+        file: a ``.safetensors`` file beside the configuration, or below it; it comes before `published`.
+        published: what to make the weights of.
+        license: terms of the weights.
+        sha256: of `file`, in hexadecimal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str | None = None
+    published: PublishedSection | None = None
+    license: str | None = None
+    sha256: Hash | None = None
+
+    @field_validator("file")
+    @classmethod
+    def check_file(cls, file: str | None) -> str | None:
         """Refuse what is not a safetensors file beside the configuration."""
-        return check_relative(file, (".safetensors",))
+        return None if file is None else check_relative(file, (".safetensors",))
+
+    @model_validator(mode="after")
+    def check_source(self) -> Self:
+        """Refuse weights that are nowhere."""
+        if self.file is None and self.published is None:
+            raise ValueError("expected 'file', a .safetensors file, or 'published'")
+        if self.sha256 is not None and self.file is None:
+            raise ValueError("'sha256' is that of 'file'; that of a published file is 'published.sha256'")
+        return self
 
 
 class ThresholdsSection(BaseModel):
