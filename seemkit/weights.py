@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seemkit.errors import SeemkitError, WeightsError
-from seemkit.results.atomic import replacing
+from seemkit.network.presets import PRESETS
+from seemkit.results.atomic import replacing_path
 from seemkit.weights_fit import compare, part_of, shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from seemkit.assembly import Assembly
     from seemkit.network.network import Network
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["check_variant", "load_weights", "save_weights", "variant_of", "write_weights"]
 
 FORMAT = "seemkit-weights-1"
 
@@ -43,19 +45,53 @@ def save_weights(
     Raises:
         WeightsError: the file cannot be written there.
     """
-    from safetensors.torch import save
-
     tensors = {name: x for name, x in network.state_dict().items() if not name.startswith(leave_out)}
-    tensors = {**network.foreign, **{name: x.detach().cpu().contiguous() for name, x in tensors.items()}}
-    if half:
-        tensors = {name: _halve(x) for name, x in tensors.items()}
-    record = {"format": FORMAT, "leave_out": list(leave_out), "plugins": network.plugins, **about}
+    record = {"leave_out": list(leave_out), "plugins": network.plugins, **about}
+    return write_weights({**network.foreign, **tensors}, path, record, half=half)
+
+
+def write_weights(
+    tensors: Mapping[str, Tensor],
+    path: str | os.PathLike[str],
+    record: Mapping[str, object],
+    *,
+    half: bool = False,
+) -> Path:
+    """Write parameters by their names as a weights file, whole or not at all.
+
+    Args:
+        tensors: dense ones, on any device; none is copied that lies in main memory as it is written.
+        path: the file.
+        record: what the file says of itself.
+        half: store floating-point values as float16 where they fit (they are read as float32).
+
+    Raises:
+        WeightsError: the file cannot be written there.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    plain = {name: _halve(x) if half else x for name, x in tensors.items()}
+    plain = _separate({name: x.detach().cpu().contiguous() for name, x in plain.items()})
+    metadata = {"seemkit": json.dumps({"format": FORMAT, **record})}
     try:
-        with replacing(path) as file:
-            file.write(save(tensors, metadata={"seemkit": json.dumps(record)}))
-    except SeemkitError as error:
-        raise WeightsError(str(error), path=error.path) from error
+        with replacing_path(path) as partial:
+            mode = partial.stat().st_mode
+            save_file(plain, partial, metadata=metadata)
+            partial.chmod(mode)  # safetensors leaves a file that only its owner can read
+    except (SeemkitError, SafetensorError) as error:
+        said = str(error) if isinstance(error, SeemkitError) else f"{str(path)!r} cannot be written: {error}"
+        raise WeightsError(said, path=getattr(error, "path", str(path))) from error
     return Path(path)
+
+
+def variant_of(assembly: Assembly) -> str | None:
+    """Which published weights an assembly computes with, "v0" or "v1"; None where that is not known.
+
+    Both have the same names and shapes, so only a record tells them apart.
+    """
+    preset = PRESETS.get(str(getattr(assembly.mask_decoder.settings, "preset", "")))
+    return None if preset is None else preset.variant
 
 
 def load_weights(
@@ -63,6 +99,7 @@ def load_weights(
     path: str | os.PathLike[str],
     *,
     sha256: str | None = None,
+    variant: str | None = None,
     allow_untrained: bool = False,
 ) -> dict[str, object]:
     """Load a weights file into a network, strictly; returns what the file says of itself.
@@ -74,15 +111,17 @@ def load_weights(
         network: the network.
         path: the file.
         sha256: what the file's hash has to be.
+        variant: of published weights that the assembly computes with; a file that records another is refused.
         allow_untrained: let a backbone that the file was not trained with keep the weights that it has, and
             so what brings its maps to the decoder's width; both are entered in ``network.untrained``.
 
     Raises:
-        WeightsError: no such file, another content than recorded, damaged, or parameters that are missing,
-            unknown or of another shape; the network is then unchanged.
+        WeightsError: no such file, another content or variant than expected, damaged, or parameters that are
+            missing, unknown or of another shape; the network is then unchanged.
     """
     source = Path(path)
     about, tensors = _read(source, sha256)
+    check_variant(source, about, variant)
     own = network.state_dict()
     fit = compare(shapes_of(own), shapes_of(tensors), about)
     swapped = fit.swapped() if allow_untrained else {}
@@ -98,6 +137,32 @@ def load_weights(
     network.plugins |= {part: dict(said.get(part) or {}) for part in absent}
     network.untrained = frozenset(fit.untrained | set(swapped.values()))
     return about
+
+
+def check_variant(source: Path, about: Mapping[str, object], variant: str | None) -> None:
+    """Refuse a file that records weights of another variant of the published models than `variant`."""
+    recorded = about.get("variant")
+    if variant is None or recorded is None or recorded == variant:
+        return
+    known = about.get("assembly")
+    way = f"load it with assembly {known!r}" if isinstance(known, str) else f"take weights of {variant}"
+    raise WeightsError(
+        f"{source.name} holds weights of {recorded}, and the assembly computes as {variant}: they would fit "
+        f"and answer wrongly; {way}, or convert the published file again with --assembly",
+        path=str(source),
+        suggestion=known if isinstance(known, str) else None,
+    )
+
+
+def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give tensors that share their memory memory of their own, as a file needs them."""
+    seen: set[int] = set()
+    apart = {}
+    for name, x in tensors.items():
+        place = x.untyped_storage().data_ptr()
+        apart[name] = x.clone() if place in seen else x
+        seen.add(place)
+    return apart
 
 
 def _halve(x: Tensor) -> Tensor:

@@ -61,6 +61,16 @@ def test_what_is_saved_is_loaded(network: Network, other: Network, saved: Path) 
     assert about["format"] == "seemkit-weights-1"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other permissions")
+def test_others_may_read_what_the_umask_lets_them(network: Network, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        path = save_weights(network, tmp_path / "w.safetensors", {})
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
 def test_half_storage_is_read_as_float32(network: Network, other: Network, tmp_path: Path) -> None:
     with torch.no_grad():
         network.decoder.level_embed[0, 0] = 1e6  # more than half precision holds

@@ -1,8 +1,8 @@
-"""FocalNet, the backbone of the published SEEM-T (depthwise blocks) and SEEM-L (plain blocks).
+"""FocalNet with depthwise blocks, the backbone of the published SEEM-T.
 
-Yang et al., "Focal Modulation Networks", NeurIPS 2022, in the two forms that SEEM trained: they differ in
-the block, not only in size. Parameter names are those of the published files, but for `out_norms.{k}`
-(`norm{k}` there).
+Yang et al., "Focal Modulation Networks", NeurIPS 2022. SEEM-T adds depthwise convolutions to a block and
+normalises the residual sum, which no library has; SEEM-L does not, and is `focal_large`. Parameter names are
+those of the published files, but for `out_norms.{k}` (`norm{k}` there).
 """
 
 import torch
@@ -19,10 +19,10 @@ STRIDES = (4, 8, 16, 32)
 
 
 class Focal:
-    """FocalNet as SEEM trained it: depthwise blocks (SEEM-T, the default) or plain blocks (SEEM-L)."""
+    """FocalNet with depthwise blocks, as SEEM-T has it."""
 
     class Options(BaseModel):
-        """Defaults are SEEM-T; SEEM-L is width 192, depths 2 2 18 2, levels 4, depthwise false."""
+        """Defaults are SEEM-T."""
 
         model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,9 +31,6 @@ class Focal:
         levels: int = Field(3, ge=1, description="focal levels of a block")
         window: int = Field(3, ge=1, description="kernel of the first focal level; each further level adds 2")
         mlp_ratio: float = Field(4.0, gt=0, description="hidden width of the MLP over its input width")
-        depthwise: bool = Field(
-            True, description="3x3 depthwise convolutions and norm after the residual sum"
-        )
         layer_scale: float = Field(1e-4, description="initial value of the residual branch scales")
         drop_path: float = Field(
             0.0, ge=0, lt=1, description="stochastic depth of the last block, when training"
@@ -59,7 +56,7 @@ class FocalNet(nn.Module):
         widths = Focal.declare(options).channels
         count = sum(options.depths)
         drops = [options.drop_path * k / max(count - 1, 1) for k in range(count)]
-        self.patch_embed = PatchEmbed(3, widths[0], kernel=7, stride=4, padding=3 if options.depthwise else 2)
+        self.patch_embed = PatchEmbed(3, widths[0], kernel=7, stride=4, padding=3)
         self.layers = nn.ModuleList()
         for stage, (width, depth) in enumerate(zip(widths, options.depths, strict=True)):
             start = sum(options.depths[:stage])
@@ -118,14 +115,12 @@ class PatchEmbed(nn.Module):
 
 
 class Block(nn.Module):
-    """Focal modulation, then an MLP, each a scaled residual branch with LayerNorm."""
+    """Focal modulation, then an MLP: a depthwise convolution, a scaled branch, and LayerNorm of the sum."""
 
     def __init__(self, width: int, options: Focal.Options, drop: float) -> None:
         super().__init__()
-        self.depthwise = options.depthwise
-        if options.depthwise:
-            self.dw1 = nn.Conv2d(width, width, 3, padding=1, groups=width)
-            self.dw2 = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.dw1 = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.dw2 = nn.Conv2d(width, width, 3, padding=1, groups=width)
         self.modulation = FocalModulation(width, options.levels, options.window)
         self.norm1 = nn.LayerNorm(width)
         self.mlp = Mlp(width, int(width * options.mlp_ratio))
@@ -135,14 +130,11 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, h, w, C) to the same; the depthwise form normalises the sum, the plain form the branch."""
-        if self.depthwise:
-            x = x + convolve(self.dw1, x)
-            x = self.norm1(x + self.drop_path(self.gamma_1 * self.modulation(x)))
-            x = x + convolve(self.dw2, x)
-            return self.norm2(x + self.drop_path(self.gamma_2 * self.mlp(x)))  # type: ignore[no-any-return]
-        x = x + self.drop_path(self.gamma_1 * self.norm1(self.modulation(x)))
-        return x + self.drop_path(self.gamma_2 * self.norm2(self.mlp(x)))  # type: ignore[no-any-return]
+        """(B, h, w, C) to the same."""
+        x = x + convolve(self.dw1, x)
+        x = self.norm1(x + self.drop_path(self.gamma_1 * self.modulation(x)))
+        x = x + convolve(self.dw2, x)
+        return self.norm2(x + self.drop_path(self.gamma_2 * self.mlp(x)))  # type: ignore[no-any-return]
 
 
 class FocalModulation(nn.Module):

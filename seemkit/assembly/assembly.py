@@ -15,6 +15,7 @@ from seemkit.assembly.sections import (
     ThresholdsSection,
     WeightsSection,
 )
+from seemkit.cache import converted_path
 from seemkit_registry import Component, Registry
 
 __all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
@@ -103,10 +104,17 @@ class Assembly(FixedPart):
     _weights_folder: Path | None = PrivateAttr(default=None)
 
     def weights_path(self) -> Path | None:
-        """Where the file of ``weights`` is, or should be; None if there are none."""
+        """Where the file of ``weights`` is, or should be; None if there are none.
+
+        What is made of a published file lies in the cache (:mod:`seemkit.cache`).
+        """
         if self.weights is None:
             return None
-        return (self._weights_folder or Path()) / self.weights.file
+        if self.weights.file is not None:
+            return (self._weights_folder or Path()) / self.weights.file
+        published = self.weights.published
+        assert published is not None
+        return converted_path(published.repo, published.file, published.revision)
 
     def prompt_components(self, registry: Registry) -> list[Component]:
         """The prompt types of this assembly, sorted by name; with "all", every one that is installed."""
@@ -127,6 +135,8 @@ class Assembly(FixedPart):
         fixed["preprocess"] = self.preprocess.model_dump(mode="json", exclude_unset=True)
         fixed["runtime"] = self.runtime.model_dump(mode="json", exclude_unset=True)
         fixed["thresholds"] = self.thresholds.model_dump(mode="json", exclude_unset=True)
+        if self.weights is not None:
+            fixed["weights"] = self.weights.model_dump(mode="json", exclude_unset=True)
         data.update({key: value for key, value in fixed.items() if value not in ({}, None)})
         return data
 

@@ -11,11 +11,13 @@ from pydantic import (
     SerializeAsAny,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 __all__ = [
     "NoOptions",
     "PreprocessSection",
+    "PublishedSection",
     "RuntimeSection",
     "Slot",
     "ThresholdsSection",
@@ -24,6 +26,8 @@ __all__ = [
 ]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
 
 
@@ -75,25 +79,58 @@ class PreprocessSection(BaseModel):
         return std
 
 
-class WeightsSection(BaseModel):
-    """The weights that belong to an assembly."""
+class PublishedSection(BaseModel):
+    """The file that somebody published, of which weights are made; only `seemkit pull` gets it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str = Field(
-        description="a .safetensors file beside the configuration, or below it",
-        json_schema_extra={"pattern": r"^[^/~\\:][^\\:]*\.safetensors$"},
+    repo: Annotated[str, StringConstraints(pattern=f"^{NAME}/{NAME}$")] = Field(
+        description="owner/name on the Hugging Face Hub"
     )
-    license: str | None = Field(None, description="terms of the weights")
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="of the file, in hexadecimal"
+    file: str = Field(description="a .pt or .pth file in the repository")
+    revision: Annotated[str, StringConstraints(pattern=f"^{NAME}$")] = Field(
+        "main", description="branch, tag or commit of the repository"
+    )
+    sha256: Hash | None = Field(
+        None, description="of the published file, in hexadecimal; null takes what is there at first"
     )
 
     @field_validator("file")
     @classmethod
     def check_file(cls, file: str) -> str:
+        """Refuse what is not a PyTorch file in the repository."""
+        return check_relative(file, (".pt", ".pth"))
+
+
+class WeightsSection(BaseModel):
+    """The weights that belong to an assembly: a file of ours, or one that is made of a published file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Annotated[str, Field(json_schema_extra={"pattern": r"^[^/~\\:][^\\:]*\.safetensors$"})] | None = (
+        Field(
+            None,
+            description="a .safetensors file beside the configuration, or below it; it comes before `published`",
+        )
+    )
+    published: PublishedSection | None = Field(None, description="what to make the weights of")
+    license: str | None = Field(None, description="terms of the weights")
+    sha256: Hash | None = Field(None, description="of `file`, in hexadecimal")
+
+    @field_validator("file")
+    @classmethod
+    def check_file(cls, file: str | None) -> str | None:
         """Refuse what is not a safetensors file beside the configuration."""
-        return check_relative(file, (".safetensors",))
+        return None if file is None else check_relative(file, (".safetensors",))
+
+    @model_validator(mode="after")
+    def check_source(self) -> Self:
+        """Refuse weights that are nowhere."""
+        if self.file is None and self.published is None:
+            raise ValueError("expected 'file', a .safetensors file, or 'published'")
+        if self.sha256 is not None and self.file is None:
+            raise ValueError("'sha256' is that of 'file'; that of a published file is 'published.sha256'")
+        return self
 
 
 class ThresholdsSection(BaseModel):

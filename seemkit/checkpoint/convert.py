@@ -2,99 +2,150 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
-import pickle
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
+from seemkit.checkpoint.fit import MisfitError, expected_parameters, family_of, fit, fitting_assemblies
+from seemkit.checkpoint.read import read_state
 from seemkit.errors import WeightsError
-from seemkit.weights import save_weights
+from seemkit.results.atomic import check_target
+from seemkit.weights import variant_of, write_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seemkit.network.network import Network
+    from seemkit.assembly import Assembly
+    from seemkit_registry import Registry
 
-__all__ = ["convert_checkpoint", "read_published"]
+__all__ = ["Converted", "convert_checkpoint", "hash_file", "named_variant"]
 
-WRAPPERS = ("module.", "model.")
-"""What data-parallel training and the original's own wrapper put before every name."""
+UNKNOWN = "not stated in the file"
+LOGGER = logging.getLogger("seemkit")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What came of a conversion.
+
+    Attributes:
+        path: the weights file.
+        record: what it says of itself.
+        parameters: how many tensors it holds.
+        values: how many numbers.
+    """
+
+    path: Path
+    record: Mapping[str, object]
+    parameters: int
+    values: int
 
 
 def convert_checkpoint(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    network: Network,
-    about: Mapping[str, object],
+    assembly: Assembly,
     *,
+    about: Mapping[str, object] | None = None,
     half: bool = False,
-) -> Path:
+    sha256: str | None = None,
+    registry: Registry | None = None,
+) -> Converted:
     """Write the parameters of a published file as a weights file for an assembly.
 
-    The network takes the weights too. v0, v1 and demo files hold the same names and shapes, so which of them
-    a file is cannot be checked: the assembly that the caller names has to be the right one.
+    The network is not built, and values of float32 go from file to file without a copy. v0 and v1 files hold
+    the same names and shapes, so which of them a file is cannot be checked: the assembly has to be the right
+    one. A file whose name says otherwise is warned of.
 
     Args:
         source: the `.pt` file.
         target: the safetensors file, written whole or not at all.
-        network: of the assembly that the file is for.
-        about: what to record beside the weights.
+        assembly: that the file is for.
+        about: what to record beside assembly, variant, licence, name and SHA-256 of the source.
         half: store float16.
+        sha256: of the source, where it is known already.
+        registry: of components; by default that of the process.
 
     Raises:
-        WeightsError: the file cannot be read, holds an unknown name, or does not fit the network exactly.
+        MisfitError: names or shapes differ; with all of them.
+        WeightsError: the file cannot be read or the target not be written.
     """
-    tensors = read_published(source)
-    own = network.state_dict()
-    name = Path(source).name
-    complain(name, "has no", (key for key in own if key not in tensors))
-    complain(name, "holds the unwanted", (key for key in tensors if key not in own))
-    complain(name, "has another shape of", (key for key in own if own[key].shape != tensors[key].shape))
-    network.load_state_dict({key: value.to(own[key].dtype) for key, value in tensors.items()})
-    return save_weights(network, target, {"source": name, **about}, half=half)
-
-
-def read_published(source: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The parameters of a published SEEM or X-Decoder file, or of its training checkpoint, by our names.
-
-    Raises:
-        WeightsError: no such file, not one that holds only tensors, or a name that no SEEM file has.
-    """
-    import torch
-
-    path = Path(source)
-    if not path.is_file():
-        raise WeightsError(f"there is no file {path}", path=str(path))
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as fault:
-        raise WeightsError(
-            f"{path.name} is no PyTorch file that holds only tensors", path=str(path)
-        ) from fault
-    if isinstance(stored, Mapping) and isinstance(stored.get("module"), Mapping):  # training checkpoint
-        stored = stored["module"]
-    if not isinstance(stored, Mapping) or not all(
-        isinstance(value, torch.Tensor) for value in stored.values()
-    ):
-        raise WeightsError(f"{path.name} holds no state dict, that is tensors by name", path=str(path))
-    published = {unwrap(str(key)): value for key, value in stored.items()}
-    family = guess_family(published)
-    return {to_ours(key, family): value for key, value in published.items() if not is_ignorable(key)}
-
-
-def unwrap(key: str) -> str:
-    for wrapper in WRAPPERS:
-        key = key.removeprefix(wrapper)
-    return key
-
-
-def complain(name: str, what: str, keys: Iterable[str]) -> None:
-    """Raise one sentence with the first few names, if there are any."""
-    found = list(keys)
-    if found:
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        raise WeightsError(
-            f"{name} does not fit the assembly: it {what} {', '.join(found[:3])}{more}", path=found[0]
+    path, out = Path(source), Path(target)
+    _check_target(path, out)
+    state = read_state(path)
+    expected = expected_parameters(assembly, registry)
+    tensors = _match(path.name, state, expected, assembly)
+    variant = variant_of(assembly)
+    if (named := named_variant(path.name)) is not None and variant not in (None, named):
+        LOGGER.warning(
+            f"{path.name} is named {named}, and assembly {assembly.name!r} computes as {variant}; nothing in a "
+            "file tells them apart and names were shifted between releases, so make sure which one it is"
         )
+    license_of = assembly.weights.license if assembly.weights is not None else None
+    record: dict[str, object] = {
+        "assembly": assembly.name,
+        "variant": variant,
+        "license": license_of or UNKNOWN,
+        "source": path.name,
+        "source_sha256": sha256 or hash_file(path),
+        "plugins": {},
+        **(about or {}),
+    }
+    written = write_weights(
+        {name: tensors[name].to(value.dtype) for name, value in expected.items()}, out, record, half=half
+    )
+    return Converted(written, record, len(expected), sum(value.numel() for value in expected.values()))
+
+
+def named_variant(file: str) -> str | None:
+    """The variant that the name of a published file says, if it says one.
+
+    ``seem_focalt_v2.pt`` is what an older release called v0 of FocalNet-T; a demo runs on v0.
+    """
+    found = re.search(r"(?:^|[_-])(v[0-9]|demo)(?![0-9a-z])", file.lower())
+    return None if found is None else {"v2": "v0", "demo": "v0"}.get(found[1], found[1])
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_target(source: Path, target: Path) -> None:
+    if target.suffix != ".safetensors":
+        near = str(target.with_suffix(".safetensors")) if target.name else "weights.safetensors"
+        raise WeightsError(
+            f"{str(target)!r} is not a .safetensors file; did you mean {near!r}?", path="-o", suggestion=near
+        )
+    if source.exists() and target.exists() and target.samefile(source):
+        raise WeightsError(f"{str(target)!r} is the file to convert itself; give another name", path="-o")
+    check_target(target)
+
+
+def _match(
+    file: str,
+    state: Mapping[str, Tensor],
+    expected: Mapping[str, Tensor],
+    assembly: Assembly,
+) -> dict[str, Tensor]:
+    """The parameters by our names, all of them and no other."""
+    found = fit(state, expected, family_of(expected, assembly.name))
+    if not list(found):
+        return found.tensors
+    if not found.tensors and not found.misshapen and not any(found.unexpected.values()):
+        raise MisfitError(
+            f"{file} holds none of the parameters of a SEEM file, and nothing was written: {found.counts()}",
+            found,
+        )
+    others = fitting_assemblies(state)
+    fits = f"; this file fits {', '.join(others)}" if others else ""
+    raise MisfitError(
+        f"{file} does not fit assembly {assembly.name!r}, and nothing was written: {found.counts()}{fits}",
+        found,
+    )

@@ -1,15 +1,23 @@
-"""Parameter names of the published SEEM and X-Decoder files, and ours, in both directions."""
+"""Parameter names and shapes of the published SEEM and X-Decoder files, and ours, in both directions."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
 from seemkit.errors import WeightsError
 
-__all__ = ["Family", "guess_family", "is_ignorable", "to_ours", "to_theirs"]
+__all__ = [
+    "Family",
+    "guess_family",
+    "is_ignorable",
+    "shape_to_ours",
+    "shape_to_theirs",
+    "to_ours",
+    "to_theirs",
+]
 
-Family = Literal["focal", "davit", "sam_vit"]
+Family = Literal["focal", "focal_large", "davit", "sam_vit"]
 """Backbone family of a published file; every other part is named alike in all of them."""
 
 IGNORABLE = (
@@ -73,6 +81,28 @@ IMAGE_ENCODER: dict[Family, list[tuple[str, str]]] = {
         ("backbone.norm{i}.{w}", "image_encoder.out_norms.{i}.{w}"),
         ("backbone.{rest}", "image_encoder.{rest}"),
     ],
+    "focal_large": [  # ours are timm's names, but for `out_norms`
+        ("backbone.norm{i}.{w}", "image_encoder.out_norms.{i}.{w}"),
+        ("backbone.patch_embed.{rest}", "image_encoder.stem.{rest}"),
+        *(  # theirs belongs to the stage before, ours to the stage after
+            (f"backbone.layers.{k}.downsample.{{rest}}", f"image_encoder.layers.{k + 1}.downsample.{{rest}}")
+            for k in range(3)
+        ),
+        *(
+            (
+                f"backbone.layers.{{i}}.blocks.{{j}}.{theirs}",
+                f"image_encoder.layers.{{i}}.blocks.{{j}}.{ours}",
+            )
+            for theirs, ours in (
+                ("norm1.{w}", "norm1_post.{w}"),
+                ("norm2.{w}", "norm2_post.{w}"),
+                ("gamma_1", "ls1.gamma"),
+                ("gamma_2", "ls2.gamma"),
+                ("modulation.{rest}", "modulation.{rest}"),
+                ("mlp.{rest}", "mlp.{rest}"),
+            )
+        ),
+    ],
     "davit": [  # ours are timm's names
         ("backbone.convs.0.proj.{w}", "image_encoder.stem.conv.{w}"),
         ("backbone.convs.0.norm.{w}", "image_encoder.stem.norm.{w}"),
@@ -101,11 +131,20 @@ IMAGE_ENCODER: dict[Family, list[tuple[str, str]]] = {
     ],
 }
 SIGNS: dict[Family, str] = {
-    "focal": "backbone.patch_embed.norm.weight",
-    "davit": "backbone.convs.0.proj.weight",
+    "focal": "backbone.layers.0.blocks.0.dw",
+    "focal_large": "backbone.layers.",
+    "davit": "backbone.convs.",
     "sam_vit": "backbone.pos_embed",
 }
-"""A key that only this family has."""
+"""How keys begin that only this family has, of those that are no family before it."""
+
+CONVOLUTIONS: dict[Family, tuple[str, ...]] = {
+    "focal_large": tuple(
+        f"image_encoder.layers.{{i}}.blocks.{{j}}.{part}.weight"
+        for part in ("modulation.f", "modulation.proj", "mlp.fc1", "mlp.fc2")
+    )
+}
+"""Weights, by our names, that are matrices (D, C) there and 1 x 1 convolutions (D, C, 1, 1) here."""
 
 PLACEHOLDERS = {"i": r"\d+", "j": r"\d+", "w": "weight|bias", "rest": ".+"}
 
@@ -120,6 +159,16 @@ def to_theirs(key: str, family: Family) -> str:
     return rename(key, compile_rules(family, forth=False), "this model", family)
 
 
+def shape_to_ours(key: str, shape: Sequence[int], family: Family) -> tuple[int, ...]:
+    """Our shape of a published parameter of this shape, by our name; its values keep their order."""
+    return (*shape, 1, 1) if is_convolution(key, family) and len(shape) == 2 else tuple(shape)
+
+
+def shape_to_theirs(key: str, shape: Sequence[int], family: Family) -> tuple[int, ...]:
+    """The published shape of one of our parameters, by our name; its values keep their order."""
+    return tuple(shape[:2]) if is_convolution(key, family) else tuple(shape)
+
+
 def is_ignorable(key: str) -> bool:
     """True for a published entry that holds nothing learned."""
     return key in IGNORABLE
@@ -127,9 +176,9 @@ def is_ignorable(key: str) -> bool:
 
 def guess_family(keys: Iterable[str]) -> Family:
     """The backbone family of a published file, from its keys."""
-    known = set(keys)
+    known = list(keys)
     for family, sign in SIGNS.items():
-        if sign in known:
+        if any(key.startswith(sign) for key in known):
             return family
     raise WeightsError(
         "these weights have no backbone of the FocalNet, DaViT or SAM ViT family, so no SEEM file holds them"
@@ -144,6 +193,10 @@ def rename(key: str, rules: list[tuple[re.Pattern[str], str]], where: str, famil
     raise WeightsError(f"parameter {key!r} is none that {where} with a {family} backbone has", path=key)
 
 
+def is_convolution(key: str, family: Family) -> bool:
+    return any(compile_pattern(name).fullmatch(key) for name in CONVOLUTIONS.get(family, ()))
+
+
 @lru_cache
 def compile_rules(family: Family, *, forth: bool) -> list[tuple[re.Pattern[str], str]]:
     """Patterns and templates from theirs to ours (`forth`), or back."""
@@ -151,6 +204,7 @@ def compile_rules(family: Family, *, forth: bool) -> list[tuple[re.Pattern[str],
     return [(compile_pattern(a), b) if forth else (compile_pattern(b), a) for a, b in rules]
 
 
+@lru_cache
 def compile_pattern(template: str) -> re.Pattern[str]:
     parts = re.split(r"\{(\w+)\}", template)
     return re.compile(

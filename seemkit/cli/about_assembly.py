@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from seemkit.assembly.assembly import SLOTS
 from seemkit.assembly.load import read_assembly
+from seemkit.assembly.published import published_weights
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -42,8 +43,11 @@ def _choice(given: "JsonValue") -> "JsonValue":
 def _weights(document: "Document") -> "dict[str, JsonValue] | None":
     """The weights that are named, where they are and how large; None if it names none."""
     named = document.data.get("weights")
-    if not isinstance(named, dict) or not isinstance(named.get("file"), str):
+    if not isinstance(named, dict):
         return None
-    path = document.weights_folder / str(named["file"]) if document.weights_folder is not None else None
-    there = path is not None and path.is_file()
-    return {**named, "path": str(path), "bytes": path.stat().st_size if path is not None and there else None}
+    path = published_weights(document)
+    if path is None and isinstance(named.get("file"), str) and document.weights_folder is not None:
+        path = document.weights_folder / str(named["file"])
+    if path is None:
+        return None
+    return {**named, "path": str(path), "bytes": path.stat().st_size if path.is_file() else None}

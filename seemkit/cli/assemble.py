@@ -55,7 +55,7 @@ def assemble(name: str, settings: tuple[str, ...], out: str | None) -> None:
 def _say_where_weights_are(found: "Assembly", out: Path) -> None:
     """An assembly names weights beside its file; say so if they are elsewhere."""
     path = found.weights_path()
-    if found.weights is None or path is None:
+    if found.weights is None or found.weights.file is None or path is None:
         return
     wanted = out.parent / found.weights.file
     if path.is_file() and not wanted.exists():

@@ -169,8 +169,12 @@ def _assembly_lines(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if weights is None:
         yield "weights", "none; give --weights FILE, or --weights none for random ones"
     else:
-        size = "not there" if weights["bytes"] is None else f"{weights['bytes'] / 1e6:.1f} MB"
+        made = weights.get("published") if weights.get("file") is None else None
+        lacking = f"not there: seemkit pull {about['use'].removeprefix('-m ')}" if made else "not there"
+        size = lacking if weights["bytes"] is None else f"{weights['bytes'] / 1e6:.1f} MB"
         yield "weights", ", ".join(filter(None, (weights["path"], size, weights.get("license"))))
+        if made:
+            yield "made of", f"{made['file']} of {made['repo']}, revision {made.get('revision', 'main')}"
     if about["file"]:
         yield "source", about["file"]
     yield "use", about["use"]

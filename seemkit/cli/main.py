@@ -21,6 +21,8 @@ COMMANDS = {
     "demo": "Segment a real photo by every kind of prompt, on one contact sheet.",
     "segment": "Segment what prompts point at in a photo.",
     "everything": "Segment everything in a photo over a vocabulary.",
+    "pull": "Download and convert the published weights of an assembly.",
+    "convert": "Convert a published .pt file to weights of an assembly.",
     "plugins": "List what plugins provide, importing none of them.",
     "info": "Describe a component, a prompt type or an assembly.",
     "plan": "Say what an assembly will be built of, building and loading nothing.",

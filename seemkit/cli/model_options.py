@@ -42,13 +42,21 @@ class ModelChoice:
         return load(self.assembly, device=self.device, weights=self.weights, overrides=self.overrides or None)
 
     def _check_weights(self) -> None:
-        """Refuse an assembly that names no weights, in words of the command line."""
+        """Refuse an assembly whose weights are not there, in words of the command line."""
         from seemkit.assembly.load import read_assembly
+        from seemkit.assembly.published import published_weights
 
-        named = read_assembly(self.assembly).data.get("weights")
-        if named is None and not any(path.split(".")[0] == "weights" for path in self.overrides):
+        document = read_assembly(self.assembly)
+        if any(path.split(".")[0] == "weights" for path in self.overrides):
+            return
+        otherwise = "give --weights FILE, or --weights none for random ones"
+        if document.data.get("weights") is None:
+            raise RequestError(f"{self.assembly!r} names no weights; {otherwise}", path="weights")
+        made = published_weights(document)
+        if made is not None and not made.is_file():
             raise RequestError(
-                f"{self.assembly!r} names no weights; give --weights FILE, or --weights none for random ones",
+                f"the weights of {self.assembly!r} are not here yet; get them with 'seemkit pull "
+                f"{self.assembly}', or {otherwise}",
                 path="weights",
             )
 

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from seemkit.assembly.load import assembly_names, read_assembly
+from seemkit.assembly.published import published_weights
+from seemkit.cache import cache_folder
 from seemkit.doctor.apart import Outcome, run_apart
 from seemkit.doctor.editable import check_editable, check_modules
 from seemkit.doctor.finding import Finding
 from seemkit.doctor.libraries import LIBRARIES, check_cuda, check_libraries, check_versions, told
 from seemkit.doctor.plugins import check_extras, check_names, check_plugins
-from seemkit.doctor.stores import cache_folders, check_caches, check_licences, own_cache
+from seemkit.doctor.stores import cache_folders, check_caches, check_licences
 from seemkit.host import registry
 from seemkit_registry import RegistryError
 
@@ -63,7 +65,7 @@ def examine(
         *check_extras(distributions, host),
         *_check_assemblies(names, outcomes),
         *check_caches(outcomes),
-        *check_licences(_named_weights(names), [own_cache()]),
+        *check_licences(_named_weights(names), [cache_folder()]),
     ]
 
 
@@ -75,7 +77,7 @@ def _check_assemblies(names: Sequence[str], outcomes: dict[str, Outcome]) -> Ite
         else:
             said = f"it does not load: {told(outcome)}"
             yield Finding("assemblies", name, "wrong", said, "correct it, or install what it names")
-    for path in _named_weights(names):
+    for path in _named_weights(names, published=False):
         if not path.is_file():
             yield Finding(
                 "assemblies",
@@ -86,8 +88,13 @@ def _check_assemblies(names: Sequence[str], outcomes: dict[str, Outcome]) -> Ite
             )
 
 
-def _named_weights(names: Sequence[str]) -> dict[Path, str | None]:
-    """The weights files that assemblies name, with the licence that they record."""
+def _named_weights(names: Sequence[str], *, published: bool = True) -> dict[Path, str | None]:
+    """The weights files that assemblies name, with the licence that they record.
+
+    Args:
+        names: of assemblies.
+        published: those that are made of a published file too, which need not be there.
+    """
     named: dict[Path, str | None] = {}
     for name in names:
         try:
@@ -95,13 +102,12 @@ def _named_weights(names: Sequence[str]) -> dict[Path, str | None]:
         except RegistryError:
             continue  # a finding of its own
         weights = document.data.get("weights")
-        if (
-            isinstance(weights, dict)
-            and isinstance(weights.get("file"), str)
-            and document.weights_folder is not None
-        ):
+        if not isinstance(weights, dict):
+            continue
+        path = published_weights(document) if published else None
+        if isinstance(weights.get("file"), str) and document.weights_folder is not None:
+            path = document.weights_folder / str(weights["file"])
+        if path is not None:
             license_ = weights.get("license")
-            named[document.weights_folder / str(weights["file"])] = (
-                license_ if isinstance(license_, str) else None
-            )
+            named[path] = license_ if isinstance(license_, str) else None
     return named

@@ -4,19 +4,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from seemkit.cache import cache_folder
 from seemkit.doctor.apart import Outcome
 from seemkit.doctor.finding import Finding
 from seemkit.doctor.libraries import told
 from seemkit.errors import WeightsError
 from seemkit.weights_fit import read_header
 
-__all__ = ["cache_folders", "check_caches", "check_licences", "own_cache"]
-
-
-def own_cache() -> Path:
-    """Where seemkit keeps what it makes: ``SEEMKIT_CACHE``, else ``seemkit`` in the user's cache folder."""
-    given = os.environ.get("SEEMKIT_CACHE")
-    return Path(given).expanduser() if given else _user_cache() / "seemkit"
+__all__ = ["cache_folders", "check_caches", "check_licences"]
 
 
 def cache_folders() -> dict[str, Path]:
@@ -27,7 +22,7 @@ def cache_folders() -> dict[str, Path]:
     )
     torch = os.environ.get("TORCH_HOME") or _user_cache() / "torch"
     return {
-        "seemkit": own_cache(),
+        "seemkit": cache_folder(),
         "huggingface": Path(hub).expanduser(),
         "torch hub": Path(torch).expanduser() / "hub",
     }

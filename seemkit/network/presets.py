@@ -34,6 +34,7 @@ class Preset:
         conditioned: whether the queries of an object start from its anchors.
         mask_position: whether mask features carry a learned term of where they lie.
         guided: whether masks have a term that follows the points and the round before.
+        variant: of the published weights that it computes with, which nothing in them tells.
     """
 
     rules: Rules
@@ -45,6 +46,7 @@ class Preset:
     conditioned: bool = False
     mask_position: bool = False
     guided: bool = False
+    variant: str | None = None
     notes: str = field(default="", compare=False)
 
     def sources(self, reader: str) -> frozenset[str]:
@@ -66,9 +68,11 @@ PUBLISHED = _rules(
 )
 
 PRESETS: dict[str, Preset] = {
-    "seem_v0": Preset(PUBLISHED, notes="all object queries are copied for every object"),
+    "seem_v0": Preset(PUBLISHED, variant="v0", notes="all object queries are copied for every object"),
     "seem_v1": Preset(
-        PUBLISHED, notes="as v0; the original draws three queries an object, here a legacy option"
+        PUBLISHED,
+        variant="v1",
+        notes="as v0; the original draws three queries an object, here a legacy option",
     ),
     "seem_demo": Preset(
         _rules(
@@ -78,6 +82,7 @@ PRESETS: dict[str, Preset] = {
             region="region",
             reference="reference",
         ),
+        variant="v0",
         notes="the original demo: no memory is read, answers by priority",
     ),
     "nano": Preset(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from seemkit.assembly import Assembly, load_assembly
+from seemkit.assembly.published import name_for_commands
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.host import registry as host_registry
 from seemkit.pipeline.build import build_network, build_policy
@@ -46,22 +48,19 @@ def load(
 
     from seemkit.pipeline.everything import Thresholds
     from seemkit.pipeline.model import Model
-    from seemkit.weights import load_weights
+    from seemkit.weights import load_weights, variant_of
 
     registry = registry or host_registry()
     found = load_assembly(assembly, overrides, registry)  # type: ignore[arg-type]
     hooks = registry.hooks()
     if hooks:
         found = hooks.configure(found)
+    path = _default_weights(found) if weights == "default" else weights
     network, preprocess, parts = build_network(found, registry)
-    path = found.weights_path() if weights == "default" else weights
-    if path is None and weights == "default":
-        raise WeightsError(
-            f"assembly {found.name!r} names no weights; give weights=PATH, or weights=None for random ones"
-        )
     if path is not None:
         recorded = found.weights.sha256 if weights == "default" and found.weights is not None else None
-        load_weights(network, path, sha256=recorded, allow_untrained=allow_untrained)
+        variant = variant_of(found)
+        load_weights(network, path, sha256=recorded, variant=variant, allow_untrained=allow_untrained)
     if found.runtime.threads is not None:
         torch.set_num_threads(found.runtime.threads)
     network.requires_grad_(False)
@@ -77,6 +76,23 @@ def load(
         hooks=hooks if hooks else None,
         allow_untrained=allow_untrained,
     )
+
+
+def _default_weights(assembly: Assembly) -> Path:
+    """Where the weights of an assembly are; refuses one that has none, or none here yet."""
+    path = assembly.weights_path()
+    if path is None or assembly.weights is None:
+        raise WeightsError(
+            f"assembly {assembly.name!r} names no weights; give weights=PATH, or weights=None for random ones",
+            path="weights",
+        )
+    if assembly.weights.file is None and not path.is_file():
+        raise WeightsError(
+            f"the weights of assembly {assembly.name!r} are not here yet; get them with 'seemkit pull "
+            f"{name_for_commands(assembly)}', or give weights=PATH, or weights=None for random ones",
+            path="weights",
+        )
+    return path
 
 
 def _device(name: str) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seemkit.assembly.published import name_for_commands
 from seemkit.errors import WeightsError
+from seemkit.weights import check_variant, variant_of
 from seemkit.weights_fit import compare, read_header, shapes_of
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ def plan_weights(assembly: Assembly, network: Network) -> PlannedWeights:
     if path is None or assembly.weights is None:
         return PlannedWeights(untrained=_count(dict.fromkeys(counts), counts))
     license_ = assembly.weights.license
+    if assembly.weights.file is None and not path.is_file():
+        problem = f"they are not here yet: seemkit pull {name_for_commands(assembly)}"
+        return PlannedWeights(str(path), None, license_, problem=problem)
     try:
         about, given = read_header(path)
     except WeightsError as error:
@@ -53,8 +58,9 @@ def plan_weights(assembly: Assembly, network: Network) -> PlannedWeights:
         return PlannedWeights(str(path), size, license_, problem=str(error))
     fit = compare(shapes_of(network.state_dict()), given, about)
     swapped = fit.swapped()
-    problem = None
+    problem: str | None = None
     try:
+        check_variant(Path(path), about, variant_of(assembly))
         fit.refuse(Path(path).name)
     except WeightsError as error:
         problem = str(error)

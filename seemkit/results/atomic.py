@@ -10,7 +10,7 @@ from typing import IO
 
 from seemkit.errors import SeemkitError
 
-__all__ = ["check_target", "replacing"]
+__all__ = ["check_target", "replacing", "replacing_path"]
 
 
 @contextmanager
@@ -18,6 +18,17 @@ def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file beside `path` for writing; it takes the place of `path` once the block has ended well.
 
     If the block raises, or the disk is full, what was at `path` stays and nothing is left behind.
+
+    Raises:
+        SeemkitError: `path` cannot be written, in one sentence.
+    """
+    with replacing_path(path) as partial, partial.open("w+b") as file:
+        yield file
+
+
+@contextmanager
+def replacing_path(path: str | PathLike[str]) -> Iterator[Path]:
+    """The same for a writer that wants a path: yields that of an empty file beside `path`.
 
     Raises:
         SeemkitError: `path` cannot be written, in one sentence.
@@ -32,10 +43,10 @@ def replacing(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:
-        with os.fdopen(descriptor, "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        os.close(descriptor)
+        yield partial
+        with partial.open("rb+") as written:
+            os.fsync(written.fileno())
         os.replace(partial, target)
     except OSError as error:
         raise _cannot_write(target, error) from error

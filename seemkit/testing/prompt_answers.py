@@ -133,7 +133,7 @@ class PromptAnswerChecks(PromptCase):
         example, model = self.answerable(), model_for(self.prompt)
         scene = model.encode(make_photo())
         tensors = {f"levels[{i}]": x for i, x in enumerate(scene.levels)}
-        tensors["mask_features"] = scene.mask_features
+        tensors["fine"] = scene.fine
         state = {**tensors, **model.network.state_dict()}
         kept = {name: x.clone() for name, x in state.items()}
         key, text = example.content_key(), example.model_dump_json()

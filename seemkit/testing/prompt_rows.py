@@ -142,8 +142,8 @@ class StubContext:
     ) -> None:
         self.dims = Dims(96, 128)
         self.device, self.dtype = device, dtype
-        to = [x.to(device, dtype) for x in (*scene.levels, scene.mask_features)]
-        self.scene = replace(scene, levels=(to[0], to[1], to[2]), mask_features=to[3])
+        to = [x.to(device, dtype) for x in (*scene.levels, scene.fine)]
+        self.scene = replace(scene, levels=(to[0], to[1], to[2]), fine=to[3])
         module = kind.build(self.dims) if issubclass(kind, TokenPrompt) else None
         self.module: nn.Module | None = None if module is None else module.to(device, dtype).eval()
 
@@ -165,7 +165,7 @@ class StubContext:
     def memory(self, mask: Tensor) -> Encoded:
         """Four rows and an anchor."""
         rows = self._random(4, self.dims.channels)
-        group = Group("memory", rows, rows, attends=self._random(*self.scene.mask_features.shape[-2:]))
+        group = Group("memory", rows, rows, attends=self._random(*self.scene.fine.shape[-2:]))
         return Encoded((group,), (Anchor("mask", rows[0], "memory", fallback=True),))
 
     def _random(self, *shape: int) -> Tensor:

@@ -1,27 +1,34 @@
 """The key map, on the key lists of the published files (SEEMKIT_SPEC, or beside SEEMKIT_GOLDEN)."""
 
+import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
-from timm.models.davit import DaVit
-from timm.models.vision_transformer_sam import VisionTransformerSAM
 
-from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, to_ours, to_theirs
-from seemkit.components import BackboneShape
+from seemkit.assembly import assembly_names, load_assembly
+from seemkit.checkpoint.keys import (
+    Family,
+    guess_family,
+    is_ignorable,
+    shape_to_ours,
+    shape_to_theirs,
+    to_ours,
+    to_theirs,
+)
 from seemkit.errors import WeightsError
-from seemkit.network.pixel_decoder import FPN
-from seemkit_backbones.focal import Focal
-from seemkit_text.unicl import UniCL
+from seemkit.pipeline.build import build_network
 
-FAMILIES: dict[str, Family] = {"foc": "focal", "dav": "davit", "sam": "sam_vit"}
-FILES = [
+FAMILIES: dict[str, Family] = {
+    "focalt": "focal", "focall": "focal_large", "davitd3": "davit", "davitd5": "davit",
+    "samvitb": "sam_vit", "samvitl": "sam_vit",
+}  # fmt: skip
+SEEM = [
     *(f"seem_{b}_unicl_lang_{v}" for b in ("focalt", "focall") for v in ("v0", "v1", "demo")),
     *(f"seem_{b}_unicl_lang_v1" for b in ("davitd3", "davitd5", "samvitb", "samvitl")),
-    *(f"xdecoder_{b}_unicl_lang" for b in ("focalt", "focall", "davitd3")),
 ]
+FILES = [*SEEM, *(f"xdecoder_{b}_unicl_lang" for b in ("focalt", "focall", "davitd3"))]
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -38,12 +45,11 @@ def read_shapes(name: str) -> Shapes:
     }
 
 
-def rename_part(name: str, part: str) -> Shapes:
-    """Shapes of a part by our names, its prefix cut."""
+def our_shapes(name: str) -> Shapes:
     shapes = read_shapes(name)
     family = guess_family(shapes)
-    renamed = {to_ours(key, family): shape for key, shape in shapes.items()}
-    return {key.removeprefix(part): shape for key, shape in renamed.items() if key.startswith(part)}
+    named = {to_ours(key, family): shape for key, shape in shapes.items()}
+    return {key: shape_to_ours(key, shape, family) for key, shape in named.items()}
 
 
 def shapes_of(module: torch.nn.Module) -> Shapes:
@@ -51,13 +57,15 @@ def shapes_of(module: torch.nn.Module) -> Shapes:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_map_is_a_bijection(name: str) -> None:
-    keys = list(read_shapes(name))
-    family = guess_family(keys)
-    assert family == FAMILIES[name.split("_")[1][:3]]
-    ours = [to_ours(key, family) for key in keys]
-    assert len(set(ours)) == len(keys) > 600
-    assert [to_theirs(key, family) for key in ours] == keys
+def test_the_map_is_a_bijection_of_names_and_shapes(name: str) -> None:
+    theirs = read_shapes(name)
+    family = guess_family(theirs)
+    assert family == FAMILIES[name.split("_")[1]]
+    ours = our_shapes(name)
+    assert len(ours) == len(theirs) > 600
+    back = {to_theirs(key, family): shape_to_theirs(key, shape, family) for key, shape in ours.items()}
+    assert back == theirs
+    assert [math.prod(shape) for shape in ours.values()] == [math.prod(shape) for shape in theirs.values()]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -68,71 +76,27 @@ def test_no_published_word_is_left_in_our_names(name: str) -> None:
     assert tops == parts | ({"image_proj"} if name.startswith("xdecoder") else set())
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("seem_focalt_unicl_lang_v1", Focal.Options()),
-        (
-            "seem_focall_unicl_lang_v1",
-            Focal.Options(width=192, depths=(2, 2, 18, 2), levels=4, depthwise=False),
-        ),
-    ],
-)
-def test_focal_networks_have_exactly_the_published_parameters(name: str, options: Focal.Options) -> None:
+@pytest.mark.parametrize("name", SEEM)
+def test_the_shipped_assembly_has_exactly_the_published_parameters(name: str) -> None:
+    _, backbone, *_, version = name.split("_")
     with torch.device("meta"):
-        assert shapes_of(Focal.build(options)) == rename_part(name, "image_encoder.")
+        network, _, _ = build_network(load_assembly(f"seem-{backbone}-{version}"))
+    assert shapes_of(network) == our_shapes(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "channels"),
-    [
-        ("seem_focalt_unicl_lang_v1", (96, 192, 384, 768)),
-        ("seem_focall_unicl_lang_v1", (192, 384, 768, 1536)),
-        ("seem_davitd5_unicl_lang_v1", (256, 512, 1024, 2048)),
-    ],
-)
-def test_the_fpn_pixel_decoder_has_exactly_the_published_parameters(
-    name: str, channels: tuple[int, int, int, int]
-) -> None:
-    with torch.device("meta"):
-        network = FPN.build(FPN.Options(), BackboneShape(channels=channels))
-    assert shapes_of(network) == rename_part(name, "pixel_decoder.")
+def test_every_published_list_has_an_assembly_and_the_other_way_round() -> None:
+    wanted = {f"seem-{name.split('_')[1]}-{name.split('_')[-1]}" for name in SEEM}
+    assert {name for name in assembly_names() if name.startswith("seem-")} == wanted
 
 
-def test_the_text_encoder_has_exactly_the_published_parameters() -> None:
-    with torch.device("meta"):
-        network = UniCL.build(UniCL.Options())
-    assert shapes_of(network) == rename_part("seem_focalt_unicl_lang_v1", "text_encoder.")
-
-
-@pytest.mark.parametrize(("name", "width", "kernel"), [("davitd3", 128, 2), ("davitd5", 256, 3)])
-def test_davit_names_are_timms(name: str, width: int, kernel: int) -> None:
-    with torch.device("meta"):
-        theirs = DaVit(
-            depths=(1, 1, 9, 1),
-            embed_dims=tuple(width * 2**k for k in range(4)),
-            num_heads=tuple(width // 32 * 2**k for k in range(4)),
-            down_kernel_size=kernel,
-            channel_attn_v2=True,
-            named_blocks=True,
-            num_classes=0,
-        )
-    expected = {key: shape for key, shape in shapes_of(theirs).items() if not key.startswith("head.")}
-    assert rename_part(f"seem_{name}_unicl_lang_v1", "image_encoder.") == expected
-
-
-def test_sam_vit_names_are_timms_but_for_the_neck() -> None:
-    with torch.device("meta"):
-        theirs = VisionTransformerSAM(
-            img_size=1024, embed_dim=768, depth=12, num_heads=12, window_size=14, use_rel_pos=True,
-            global_attn_indexes=(2, 5, 8, 11), neck_chans=256, num_classes=0,
-        )  # fmt: skip
-    ours = rename_part("seem_samvitb_unicl_lang_v1", "image_encoder.")
-    assert cut_neck(ours) == cut_neck(shapes_of(theirs))
-
-
-def cut_neck(shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
-    return {key: shape for key, shape in shapes.items() if not key.startswith("neck.")}
+def test_matrices_become_convolutions_of_one_pixel_and_nothing_else_changes_its_shape() -> None:
+    name = "seem_focall_unicl_lang_v1"
+    theirs, ours = read_shapes(name), our_shapes(name)
+    changed = {key for key in theirs if theirs[key] != ours[to_ours(key, "focal_large")]}
+    assert {key.partition(".blocks.")[2].partition(".")[2] for key in changed} == {
+        "modulation.f.weight", "modulation.proj.weight", "mlp.fc1.weight", "mlp.fc2.weight",
+    }  # fmt: skip
+    assert len(changed) == 4 * (2 + 2 + 18 + 2)
 
 
 @pytest.mark.parametrize("key", ["sem_seg_head.predictor.query_feat", "model.backbone.norm0.weight", "foo"])

@@ -76,6 +76,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Image.fromarray(photo[:, ::-1]).save(tmp_path / "other.jpg")
     shutil.copy(LASSO, tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEEMKIT_CACHE", str(tmp_path / "cache"))  # no weights were pulled
     if not WEIGHTS.is_file():
         load = seemkit.pipeline.load.load
 
