@@ -86,7 +86,7 @@ def expected_parameters(assembly: Assembly, registry: Registry | None = None) ->
     import torch
 
     from seemkit.pipeline.build import build_network
-    from seemkit.weights import part_of
+    from seemkit.weights_fit import part_of
 
     with torch.device("meta"):
         network: Network = build_network(assembly, registry)[0]

@@ -49,8 +49,8 @@ def plan_weights(assembly: Assembly, network: Network) -> PlannedWeights:
         return PlannedWeights(untrained=_count(dict.fromkeys(counts), counts))
     license_ = assembly.weights.license
     if assembly.weights.file is None and not path.is_file():
-        problem = f"they are not here yet: seemkit pull {name_for_commands(assembly)}"
-        return PlannedWeights(str(path), None, license_, problem=problem)
+        said = f"they are not here yet: seemkit pull {name_for_commands(assembly)}"
+        return PlannedWeights(str(path), None, license_, problem=said)
     try:
         about, given = read_header(path)
     except WeightsError as error:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from seemkit.assembly import Assembly, assembly_names, load_assembly
-from seemkit.assembly.document import read_text, write_value
+from seemkit.assembly.document import read_text, write_text, write_value
 from seemkit.assembly.explained import explain
 from seemkit.host import registry as host_registry
 
@@ -87,13 +87,13 @@ REST = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
 @given(options=OPTIONS, rest=REST)
 def test_what_is_written_loads_into_an_equal_assembly(
     options: dict[str, Any], rest: dict[str, Any], nano: dict[str, Any], registry: Any, write: Any
 ) -> None:
     registry.register("backbones", "rich", Rich, distribution="seemkit")
-    first = write("first.yaml", {**nano, **rest, "backbone": {"use": "rich", **options}})
+    first = write("first.yaml", write_text({**nano, **rest, "backbone": {"use": "rich", **options}}))
     assembly = load_assembly(first, registry=registry)
     text = explain(assembly, registry)
     again = load_assembly(write("again.yaml", text), registry=registry)

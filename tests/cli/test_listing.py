@@ -183,3 +183,21 @@ def test_an_unknown_name_is_one_sentence(run, name, says):
     assert (ended.code, ended.out) == (2, "")
     assert says in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_component_is_shown_with_shapes_and_as_an_assembly_writes_it(run):
+    said = run("info", "timm").out
+    assert "such as  backbone: {use: timm, model: tf_efficientnet_lite0}" in said
+    assert "shapes   (B, 3, H, W) normalised to four maps" in said
+    assert "text_encoder: {use: seemkit/open_clip, model: '...'}" in run("info", "open_clip").out
+    assert "shapes   its pixels: a region (height, width) bool on the input grid" in run("info", "point").out
+    assert "groups of rows (T, C)" in run("info", "text").out
+
+
+def test_conformance_is_a_line(run):
+    assert "\nconformance: 24 checks, 23 passed" in run("info", "static", "--check").out
+    (point,) = run("info", "point", "--check", "--json").json()
+    assert point["conformance"].split(", ")[1].endswith(" passed")
+    assert "failed" not in point["conformance"]
+    assert "not run: give its options (model)" in run("info", "timm", "--check").out
+    assert "there is no suite for answer_policies" in run("info", "fused", "--check").out
