@@ -216,7 +216,7 @@ class Wiring:
         self.candidates = sum(g.length for g in free)
         self.crossing = sum(g.length for g in crossing)
         vary = any(isinstance(g.padding, tuple) for g in self._anew)
-        self._allowed = [
+        self.allowed_at = [
             _allowed(readers, readers + self._anew, preset, level) for level in range(LEVELS if vary else 1)
         ]
         self._owners = next((g.owners for g in self.limited if g.owners is not None), None)
@@ -226,7 +226,7 @@ class Wiring:
 
     def reading(self, layer: int, level: int) -> Tensor | None:
         """(N, R, S) bool: who reads whom in a layer; None if every row may read all."""
-        allowed = self._allowed[level % len(self._allowed)]
+        allowed = self.allowed_at[level % len(self.allowed_at)]
         if self._owners is None:
             return allowed
         return keep_owners(allowed, self._owned, self._owners[layer], len(self.content))
