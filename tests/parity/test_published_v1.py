@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 import seemkit
@@ -129,15 +130,21 @@ def test_phrases_are_answered_as_by_the_original(name: str, ask: Ask, golden: Ca
     assert sure.any()
 
 
-def test_a_click_with_a_phrase_is_wired_as_the_originals_rewiring(
-    ask: Ask, golden: Callable[[str], Any], golden_inputs: Any
+def test_a_phrase_with_a_click_is_wired_as_the_originals_rewiring(
+    golden_model: Callable[..., Model],
+    golden_encoded: Callable[[str], Scene],
+    golden: Callable[[str], Any],
+    golden_inputs: Any,
 ) -> None:
+    # the original grows the click by a pixel, and chooses by the phrase alone, which `shares` tells apart
     case = golden("focalt_v1_ground2")
-    key = "click_text_hooked/prev_mask"
-    prompts = [Mask(mask=golden_inputs["point"]), Text(text="person")]
-    draws = list(case.draws("click_text_hooked"))
-    with_region = chosen_by_region(ask, prompts, draws, case, key)
-    assert with_region <= 1
+    (text,) = case.meta["text_point_hooked/pred_gmasks"]["texts"]
+    click = ndimage.binary_dilation(golden_inputs["point"], np.ones((3, 3)))
+    model = golden_model("seem-focalt-v1")
+    result = model.segment(golden_encoded("img_a"), [Mask(mask=click), Text(text=text)], select="all")
+    best = int(np.argmax([shares["phrase"] for shares in result.shares]))
+    found = torch.from_numpy(result.masks[best][None].copy())
+    assert case.disagreement("text_point_hooked/grounding_mask_bin", found) <= FLIPPED
 
 
 def test_a_record_of_another_request_is_refused(model: Model, golden_encoded: Callable[[str], Scene]) -> None:
@@ -145,16 +152,6 @@ def test_a_record_of_another_request_is_refused(model: Model, golden_encoded: Ca
     pixel[100, 100] = True
     with pytest.raises(seemkit.SeemkitError, match="another request"):
         model.replaying(Draws([[0, 1]])).segment(golden_encoded("img_a"), [Mask(mask=pixel)])
-
-
-def chosen_by_region(ask: Ask, prompts: Sequence[Prompt], draws: Any, case: Any, key: str) -> float:
-    """The gap of the candidate that the region alone would choose, as the original chooses."""
-
-    def gap(result: Result) -> float:
-        best = int(np.argmax([shares["region"] for shares in result.shares]))
-        return excess(case, key, torch.tensor(result.logits[best])[None, None])  # type: ignore[index]
-
-    return gap(ask(prompts, draws, gap, select="all"))
 
 
 def prompts_of(prompt: Mapping[str, Any], inputs: Any) -> list[Prompt]:
