@@ -122,9 +122,9 @@ class RegionSampler(nn.Module):
         centre = None
         if self.preset.region_position:
             centre = (encode_points(anchor.shape[-1], last.xy) * weight[..., None]).sum(1)
-        padding: Tensor | tuple[Tensor, ...] = batches[0].padding
-        if any(not torch.equal(b.padding, padding) for b in batches[1:-1] if b is not batches[0]):
-            padding = tuple(batch.padding for batch in batches[:-1])
+        first = batches[0].padding
+        alike = all(b.padding is first or torch.equal(b.padding, first) for b in batches[:-1])
+        padding = first if alike else tuple(batch.padding for batch in batches[:-1])
         return RegionTokens(tuple(content), tuple(position), padding, anchor, positive.any(1), centre)
 
     def _tokens(self, feature: Tensor, points: PointBatch, level: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""SEEM v1 through the public API, its random draws replayed (v1_spatial, v1_inter, v1_ground, v1_ground2).
+"""SEEM through the public API, its random draws replayed (v1_spatial, v1_inter, v1_ground, v1_ground2, v0_spatial).
 
 Numbers are those of its v1.0 code with pseudo-random weights. All that it draws is behind legacy options, and
 `Model.replaying` takes it from the record.
@@ -45,6 +45,7 @@ def ask(model: Model, golden_encoded: Callable[[str], Scene], settle: Callable[.
         image: str = "img_a",
         memory: Mapping[str, Tensor] | None = None,
         select: Any = "best",
+        model: Model = model,
     ) -> Result:
         scene = golden_encoded(image)
 
@@ -90,6 +91,18 @@ def test_the_second_round_draws_the_owners_of_its_memory(
     memory = {str(k + 1): mask for k, mask in enumerate(previous)}
     draws = list(case.draws(f"{name}/round2"))
     result = ask(prompts, draws, lambda r: excess(case, key, logits(r)), memory=memory)
+    assert excess(case, key, logits(result)) <= 1
+
+
+@pytest.mark.parametrize("name", ["box", "scribble", "polygon"])
+def test_v0_draws_points_above_512(
+    name: str, ask: Ask, golden_model: Callable[..., Model], golden: Callable[[str], Any], golden_inputs: Any
+) -> None:
+    case = golden("focalt_v0_spatial")
+    prompts = prompts_of(case.meta[f"{name}/prev_mask"]["prompt"], golden_inputs)
+    key = f"{name}/prev_mask"
+    v0 = golden_model("seem-focalt-v0", {"drawn_points": True})
+    result = ask(prompts, list(case.draws(name)), lambda r: excess(case, key, logits(r)), model=v0)
     assert excess(case, key, logits(result)) <= 1
 
 
