@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from seemkit.errors import SeemkitError
 from seemkit.network.heads import Heads
 from seemkit.network.layer import DecoderLayer
 from seemkit.network.legacy import Legacy, hand_on, keep_owners
@@ -222,7 +223,9 @@ class Wiring:
         self._owners = next((g.owners for g in self.limited if g.owners is not None), None)
         self._owned = slice(self.candidates, self.crossing)
         if self._owners is not None and len(self.limited) > 1:
-            raise ValueError("memory rows whose owners are drawn cannot stand beside others")
+            raise SeemkitError(
+                "an object has two memories, with drawn_memory it can have one", path="prompts"
+            )
 
     def reading(self, layer: int, level: int) -> Tensor | None:
         """(N, R, S) bool: who reads whom in a layer; None if every row may read all."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seemkit.prompting.prompt import Prompt
     from seemkit.scene import Scene
 
-__all__ = ["check_draws", "draw_memory", "draw_points", "draw_queries", "seeded_draws", "split_objects"]
+__all__ = ["checked_draws", "draw_memory", "draw_points", "draw_queries", "seeded_draws", "split_objects"]
 
 Masks = Sequence["NDArray[np.bool_]"]
 
@@ -79,13 +79,14 @@ def split_objects(objects: Sequence[ObjectPrompts], legacy: Legacy) -> list[list
     return [part for part in (regional, *rest) if part]
 
 
-def check_draws(network: Network) -> None:
-    """Raise :class:`SeemkitError` unless the decoder has legacy options."""
+def checked_draws(draws: Draws, network: Network) -> Draws:
+    """The draws, or :class:`SeemkitError` if the decoder has no legacy options, so that it would use none."""
     if _legacy(network) is None:
         raise SeemkitError(
             "the mask decoder draws nothing at random; set an option such as mask_decoder.legacy.queries",
             path="mask_decoder.legacy",
         )
+    return draws
 
 
 def seeded_draws(network: Network, scene: Scene, prompts: Sequence[Prompt], rounds: bool) -> Draws | None:

@@ -30,7 +30,7 @@ from seemkit.pipeline.everything import (
     semantic_size,
 )
 from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
-from seemkit.pipeline.legacy import check_draws, seeded_draws
+from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
@@ -293,9 +293,8 @@ class Model:
 
     def replaying(self, draws: Draws) -> Model:
         """This model, for one thread, but what legacy options draw at random comes from a record."""
-        check_draws(self.network)
         other = copy(self)
-        other._replayed = draws
+        other._replayed = checked_draws(draws, self.network)
         return other
 
     # What the rooms of the pipeline use
