@@ -138,7 +138,7 @@ def test_the_second_round_reads_the_mask_of_the_first(
     assert_close(case, f"{name}/round2_prev_mask", answer.chosen)
 
 
-@pytest.mark.parametrize(("name", "objects"), [("one", 1), ("three", 3)])
+@pytest.mark.parametrize(("name", "objects"), [("one", 1), pytest.param("three", 3, marks=pytest.mark.slow)])
 def test_four_rounds_that_hand_on_their_own_masks(
     name: str, objects: int, ask_region: Callable[..., Answer], golden: Callable[[str], Any]
 ) -> None:

@@ -160,6 +160,23 @@ def test_a_phrase_with_a_click_is_wired_as_the_originals_rewiring(
     assert case.disagreement("text_point_hooked/grounding_mask_bin", found) <= FLIPPED
 
 
+def test_turned_bits_do_not_excuse_another_answer(
+    ask: Ask, golden: Callable[[str], Any], golden_inputs: Any
+) -> None:
+    # one of the drawn queries is another than in the record: no four bits near zero make up for that
+    case = golden("focalt_v1_spatial")
+    prompts = prompts_of(case.meta["point/prev_mask"]["prompt"], golden_inputs)
+    *points, queries = case.draws("point")
+    best = int(case.tensor("point/select_logits")[0, :, 0].argmax())
+    others = np.where(np.arange(len(queries)) == best, (queries + 1) % 101, queries)
+
+    def gap(result: Result) -> float:
+        return excess(case, "point/prev_mask", logits(result))
+
+    assert gap(ask(prompts, [*points, others], gap)) > 10
+    assert gap(ask(prompts, [*points, queries], gap)) <= 1
+
+
 def test_a_record_of_another_request_is_refused(model: Model, golden_encoded: Callable[[str], Scene]) -> None:
     pixel = np.zeros((256, 320), bool)
     pixel[100, 100] = True
