@@ -60,7 +60,9 @@ class Draws:
 
     def pick(self, count: int, among: int) -> Tensor:
         """(count,) numbers below `among`, with replacement."""
-        return self._take(count, among) if self._recorded else self._random(among, count)
+        if self._recorded is not None:
+            return self._take(count, among)
+        return torch.randint(0, among, (count,), generator=self._generator)
 
     def owners(self, count: int, objects: int) -> Tensor:
         """(count,) objects below `objects`, with replacement, sorted."""
@@ -68,7 +70,7 @@ class Draws:
 
     def shuffle(self, length: int, count: int) -> Tensor:
         """`count` of `length` places, each at most once, in the order drawn."""
-        if self._recorded:
+        if self._recorded is not None:
             return self._take(None, length)[:count]
         return torch.randperm(length, generator=self._generator)[:count]
 
@@ -76,7 +78,7 @@ class Draws:
         """At most `budget` places of stretches with these sizes, sorted; each stretch is as likely."""
         total = sum(sizes)
         count = min(budget, total)
-        if self._recorded:
+        if self._recorded is not None:
             return self._take(count, total).sort().values
         weights = torch.cat([torch.full((n,), 1 / n, dtype=torch.float64) for n in sizes if n])
         return torch.multinomial(weights, count, generator=self._generator).sort().values
@@ -86,9 +88,6 @@ class Draws:
         left = 0 if self._recorded is None else len(list(self._recorded))
         if left:
             raise SeemkitError(f"{left} recorded draws are left over: the record is of another request")
-
-    def _random(self, among: int, count: int) -> Tensor:
-        return torch.randint(0, among, (count,), generator=self._generator)
 
     def _take(self, count: int | None, among: int) -> Tensor:
         assert self._recorded is not None

@@ -133,7 +133,11 @@ def compose(
         for i in range(n):
             if region.evidence[i]:
                 anchors[i].append(Anchor("mask", region.anchor[i], "region"))
-            elif context.draws is not None and network.decoder.options.legacy.shared_points:
+            elif (
+                context.draws is not None
+                and network.decoder.options.legacy.shared_points
+                and any(prompt.include for prompt in objects[i].spatial)
+            ):
                 # the draw left the object without a point, which the original answers by this
                 anchors[i].append(Anchor("mask", torch.full_like(region.anchor[i], -1), "region"))
     groups: list[list[Group]] = [[] for _ in objects]
