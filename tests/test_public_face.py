@@ -12,7 +12,8 @@ PUBLIC = [
     "Assembly", "Model", "Result", "Scene", "SeemkitError", "Session", "__version__", "load", "register", "replay",
 ]  # fmt: skip
 METHODS = {
-    "encode", "encode_many", "everything", "label", "prepare", "segment", "segment_many", "session", "track",
+    "encode", "encode_many", "everything", "label", "prepare", "replaying", "segment", "segment_many",
+    "session", "track",
 }  # fmt: skip
 
 

@@ -12,8 +12,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from seemkit.errors import SeemkitError
 from seemkit.network.heads import Heads
 from seemkit.network.layer import DecoderLayer
+from seemkit.network.legacy import Legacy, hand_on, keep_owners
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.position import sine_position
 from seemkit.network.prepared import PreparedScene
@@ -43,6 +45,7 @@ class Seem:
         queries: int = Field(101, ge=1, description="object queries")
         candidates: int | None = Field(None, ge=1, description="object queries copied for a prompted object")
         memory_rows: int = Field(32, ge=1, description="memory rows of an object")
+        legacy: Legacy = Field(Legacy(), description="what the original draws at random; nothing by default")
 
         @model_validator(mode="after")
         def check_candidates(self) -> "Seem.Options":
@@ -56,6 +59,8 @@ class Seem:
         """A decoder for feature maps of `dim` channels."""
         if dim % options.heads or dim % 4:
             raise ValueError(f"the seem mask decoder cannot split {dim} channels into {options.heads} heads")
+        if options.legacy.together and PRESETS[options.preset].guided:
+            raise ValueError(f"the preset {options.preset!r} has no legacy options; the published ones have")
         return MaskDecoder(options, dim)
 
 
@@ -169,8 +174,8 @@ class MaskDecoder(nn.Module):
             )
             x = torch.cat((seen, x[:, crossing:]), dim=1)
             extra, extra_position = wiring.extra(level)
-            x = layer.talk(x, position, extra, extra_position, wiring.allowed)
-            x = layer.think(x)
+            x = layer.think(layer.talk(x, position, extra, extra_position, wiring.reading(i, level)))
+            x = wiring.passed_on(i, x)
             states.append(heads.norm(x[:, :candidates]))
         kept = tuple(states) if every_head else ()
         return Decoded(states[-1], heads.mask_embedding(states[-1]), kept, bias)
@@ -211,7 +216,27 @@ class Wiring:
         self.position = torch.cat([g.at(0)[1] for g in readers], dim=1)
         self.candidates = sum(g.length for g in free)
         self.crossing = sum(g.length for g in crossing)
-        self.allowed = _allowed(readers, readers + self._anew, preset)
+        vary = any(isinstance(g.padding, tuple) for g in self._anew)
+        self.allowed_at = [
+            _allowed(readers, readers + self._anew, preset, level) for level in range(LEVELS if vary else 1)
+        ]
+        self._owners = next((g.owners for g in self.limited if g.owners is not None), None)
+        self._owned = slice(self.candidates, self.crossing)
+        if self._owners is not None and len(self.limited) > 1:
+            raise SeemkitError(
+                "an object has two memories, with drawn_memory it can have one", path="prompts"
+            )
+
+    def reading(self, layer: int, level: int) -> Tensor | None:
+        """(N, R, S) bool: who reads whom in a layer; None if every row may read all."""
+        allowed = self.allowed_at[level % len(self.allowed_at)]
+        if self._owners is None:
+            return allowed
+        return keep_owners(allowed, self._owned, self._owners[layer], len(self.content))
+
+    def passed_on(self, layer: int, x: Tensor) -> Tensor:
+        """Rows (N, R, C) after a layer: objects that share memory rows agree on them."""
+        return x if self._owners is None else hand_on(x, self._owned, self._owners[layer])
 
     def extra(self, level: int) -> tuple[Tensor, Tensor] | tuple[None, None]:
         """Content and position (N, S, C) of the rows that are made anew at this level."""
@@ -221,7 +246,9 @@ class Wiring:
         return torch.cat([c for c, _ in pairs], dim=1), torch.cat([p for _, p in pairs], dim=1)
 
 
-def _allowed(readers: Sequence[RowBatch], sources: Sequence[RowBatch], preset: Preset) -> Tensor | None:
+def _allowed(
+    readers: Sequence[RowBatch], sources: Sequence[RowBatch], preset: Preset, level: int = 0
+) -> Tensor | None:
     """(N, R, S) bool: True where a row may read another; None if every row may read all."""
     first = readers[0].at(0)[0]
     n, device = first.shape[0], first.device
@@ -231,8 +258,9 @@ def _allowed(readers: Sequence[RowBatch], sources: Sequence[RowBatch], preset: P
         for source in sources:
             block = torch.zeros(n, reader.length, source.length, dtype=torch.bool, device=device)
             if preset.reads(reader.role, source.role):
-                block[:] = True if source.padding is None else ~source.padding[:, None, :]
-                all_open &= source.padding is None
+                missing = source.missing(level)
+                block[:] = True if missing is None else ~missing[:, None, :]
+                all_open &= missing is None
             else:
                 all_open = False
             line.append(block)

@@ -16,15 +16,17 @@ class RowBatch:
         role: what the rows are to the decoder.
         content: (N, T, C), or one such tensor per feature level for rows made anew at each layer.
         position: the same shape.
-        padding: (N, T) bool, True where there is no row; None if all are there.
+        padding: (N, T) bool, True where there is no row; None if all are there; one a level if they differ.
         attends: (N, h, w) logits at stride 4 that limit cross-attention (memory); None for none.
+        owners: (layers, T) which object each row is of in each layer; None: each object has its own rows.
     """
 
     role: str
     content: Tensor | tuple[Tensor, ...]
     position: Tensor | tuple[Tensor, ...]
-    padding: Tensor | None = None
+    padding: Tensor | tuple[Tensor, ...] | None = None
     attends: Tensor | None = None
+    owners: Tensor | None = None
 
     @property
     def anew(self) -> bool:
@@ -36,6 +38,10 @@ class RowBatch:
         """T."""
         first = self.content[0] if isinstance(self.content, tuple) else self.content
         return first.shape[1]
+
+    def missing(self, level: int) -> Tensor | None:
+        """The padding (N, T) at a feature level."""
+        return self.padding[level] if isinstance(self.padding, tuple) else self.padding
 
     def at(self, level: int) -> tuple[Tensor, Tensor]:
         """Content and position (N, T, C) for a feature level."""

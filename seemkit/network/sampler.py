@@ -44,7 +44,7 @@ class RegionTokens:
     Attributes:
         content: per level (N, T, C).
         position: per level (N, T, C).
-        padding: (N, T) bool.
+        padding: (N, T) bool; one a level if the points of the levels differ.
         anchor: (N, C) mean mask feature of the positive points; zero without any.
         evidence: (N,) bool, True where there is a positive point.
         centre: (N, C) mean position encoding of the positive points; None where the preset has none.
@@ -52,15 +52,20 @@ class RegionTokens:
 
     content: tuple[Tensor, ...]
     position: tuple[Tensor, ...]
-    padding: Tensor
+    padding: Tensor | tuple[Tensor, ...]
     anchor: Tensor
     evidence: Tensor
     centre: Tensor | None
 
 
-def stack_points(sets: Sequence[PointSet | None], padded: tuple[int, int], like: Tensor) -> PointBatch:
-    """Pad the points of N objects on an input of (H, W) padded pixels; None is an object without points."""
-    longest = max((len(s.xy) for s in sets if s is not None), default=0)
+def stack_points(
+    sets: Sequence[PointSet | None], padded: tuple[int, int], like: Tensor, length: int = 0
+) -> PointBatch:
+    """Pad the points of N objects on an input of (H, W) padded pixels; None is an object without points.
+
+    There are places for `length` points at least.
+    """
+    longest = max([length, *(len(s.xy) for s in sets if s is not None)])
     xy = np.zeros((len(sets), longest, 2), np.float32)
     negative = np.zeros((len(sets), longest), bool)
     extent = np.zeros((len(sets), longest), bool)
@@ -99,7 +104,8 @@ class RegionSampler(nn.Module):
             points: one batch for everything, or one for each level and a last one for the anchor (the
                 original draws them one by one).
         """
-        batches = [points] * (len(scene.levels) + 1) if isinstance(points, PointBatch) else list(points)
+        batches = [points] if isinstance(points, PointBatch) else list(points)
+        batches = batches * (len(scene.levels) + 1) if len(batches) == 1 else batches
         content, position = [], []
         for level, batch in zip(range(len(scene.levels)), batches, strict=False):
             token = self._tokens(scene.levels[level], batch, level)
@@ -116,9 +122,10 @@ class RegionSampler(nn.Module):
         centre = None
         if self.preset.region_position:
             centre = (encode_points(anchor.shape[-1], last.xy) * weight[..., None]).sum(1)
-        return RegionTokens(
-            tuple(content), tuple(position), batches[0].padding, anchor, positive.any(1), centre
-        )
+        first = batches[0].padding
+        alike = all(b.padding is first or torch.equal(b.padding, first) for b in batches[:-1])
+        padding = first if alike else tuple(batch.padding for batch in batches[:-1])
+        return RegionTokens(tuple(content), tuple(position), padding, anchor, positive.any(1), centre)
 
     def _tokens(self, feature: Tensor, points: PointBatch, level: int) -> Tensor:
         token: Tensor = bilinear(feature, points.xy) @ self.level_proj[level]

@@ -2,20 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from seemkit.errors import PromptError, SeemkitError
-from seemkit.geometry.points import PointSet, sample_regions
+from seemkit.geometry.points import sample_regions
 from seemkit.geometry.region import Region
+from seemkit.network.legacy import Draws
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch, stack_rows
 from seemkit.network.sampler import PointBatch, RegionTokens, stack_points
 from seemkit.pipeline.context import Context
 from seemkit.pipeline.encoded import check_encoded
+from seemkit.pipeline.legacy import draw_memory, draw_points, draw_queries
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.rows import Anchor, Group
 from seemkit.scene import Scene
@@ -122,8 +124,8 @@ def compose(
     `memory` holds logits of an earlier round by object; an object whose prompts bring a memory does without.
     """
     n = len(objects)
-    points = _sample(scene, prepared, objects)
-    region = network.prompts.region(prepared, points) if points.xy.shape[1] else None
+    points = _sample(scene, prepared, _regions(scene, objects), network, context)
+    region = network.prompts.region(prepared, points) if points[-1].xy.shape[1] else None
     anchors: list[list[Anchor]] = [[] for _ in objects]
     rows: list[RowBatch] = []
     if region is not None:
@@ -131,6 +133,13 @@ def compose(
         for i in range(n):
             if region.evidence[i]:
                 anchors[i].append(Anchor("mask", region.anchor[i], "region"))
+            elif (
+                context.draws is not None
+                and network.decoder.options.legacy.shared_points
+                and any(prompt.include for prompt in objects[i].spatial)
+            ):
+                # the draw left the object without a point, which the original answers by this
+                anchors[i].append(Anchor("mask", torch.full_like(region.anchor[i], -1), "region"))
     groups: list[list[Group]] = [[] for _ in objects]
     for i, item in enumerate(objects):
         for prompt, place in zip(item.token, item.token_places, strict=True):
@@ -145,12 +154,17 @@ def compose(
         if item.name in memory and not any(g.role == "memory" for g in groups[i]):
             groups[i].extend(context.memory(memory[item.name]).groups)
     anchors = [_settle(each, item) for each, item in zip(anchors, objects, strict=True)]
+    joint = context.draws is not None and region is None and n > 1 and _only_phrases(groups)
+    if joint:  # one object that all phrases are of; each then chooses among its candidates
+        groups, n = [[group for each in groups for group in each]], 1
     rows.extend(_stack(groups, network.decoder.level_embed))
-    rows.insert(0, _queries(network, region, anchors, n))
+    rows.insert(0, _queries(network, region, anchors, n, context))
+    if context.draws is not None and network.decoder.options.legacy.drawn_memory:
+        rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
     bias = None
     if network.decoder.preset.guided:
         previous = next((batch.attends for batch in rows if batch.attends is not None), None)
-        bias = network.prompts.guidance(prepared.mask_features.whole, points, previous)
+        bias = network.prompts.guidance(prepared.mask_features.whole, points[-1], previous)
     return Composed(rows, anchors, bias)
 
 
@@ -168,9 +182,25 @@ def _settle(anchors: Sequence[Anchor], item: ObjectPrompts) -> list[Anchor]:
     return settled
 
 
-def _sample(scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPrompts]) -> PointBatch:
-    """The points that the spatial prompts of each object select; an object without any has none."""
-    sets: list[PointSet | None] = []
+def _sample(
+    scene: Scene,
+    prepared: PreparedScene,
+    regions: Sequence[Sequence[Region]],
+    network: Network,
+    context: Context,
+) -> list[PointBatch]:
+    """The points of each object's regions for each level and the anchor, or once for all of them."""
+    if context.draws is not None and any(regions):
+        legacy = network.decoder.options.legacy
+        if legacy.shared_points or legacy.drawn_points:
+            return draw_points(scene, prepared, regions, legacy, context.draws)
+    sets = [sample_regions(each) if each else None for each in regions]
+    return [stack_points(sets, scene.padded, prepared.levels[0])]
+
+
+def _regions(scene: Scene, objects: Sequence[ObjectPrompts]) -> list[list[Region]]:
+    """What the spatial prompts of each object select; an object without any has none."""
+    found_regions: list[list[Region]] = []
     for item in objects:
         regions = []
         for prompt, place in zip(item.spatial, item.places, strict=True):
@@ -194,15 +224,34 @@ def _sample(scene: Scene, prepared: PreparedScene, objects: Sequence[ObjectPromp
                     path=place,
                 )
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
-        sets.append(sample_regions(regions) if regions else None)
-    return stack_points(sets, scene.padded, prepared.levels[0])
+        found_regions.append(regions)
+    return found_regions
+
+
+def _only_phrases(groups: Sequence[Sequence[Group]]) -> bool:
+    return all(group.role == "phrase" for each in groups for group in each)
+
+
+def _own_by_draw(batch: RowBatch, n: int, network: Network, draws: Draws) -> RowBatch:
+    """Memory rows that N objects share by draw; other rows as they are."""
+    if batch.role != "memory" or batch.attends is None:
+        return batch
+    owners = draw_memory(network.decoder.options.layers, batch.length, n, draws)
+    return replace(batch, padding=None, owners=owners.to(batch.attends.device))
 
 
 def _queries(
-    network: Network, region: RegionTokens | None, anchors: Sequence[Sequence[Anchor]], n: int
+    network: Network,
+    region: RegionTokens | None,
+    anchors: Sequence[Sequence[Anchor]],
+    n: int,
+    context: Context,
 ) -> RowBatch:
     """The candidate rows: copies of the object queries, conditioned where the preset says so."""
     decoder = network.decoder
+    if context.draws is not None and region is not None and decoder.options.legacy.queries:
+        content, position = draw_queries(*decoder.object_queries(), n, decoder.options.legacy, context.draws)
+        return RowBatch("query", content, position)
     content, position = (x.expand(n, -1, -1) for x in decoder.object_queries(decoder.options.candidates))
     if decoder.preset.conditioned:
         visual = _first_anchors(anchors, "mask", content)

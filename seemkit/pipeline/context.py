@@ -18,6 +18,7 @@ from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from seemkit.network.legacy import Draws
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
     from seemkit.prompting.context import Dims
@@ -39,6 +40,7 @@ class Context:
         texts: encoded phrases of texts (cached).
         part_of: the learned part of a prompt type, if it has one.
         module: of the prompt being encoded.
+        draws: where the decoder has legacy options, what it draws at random; else None.
     """
 
     network: Network
@@ -49,6 +51,7 @@ class Context:
     texts: Callable[[Sequence[str]], list[Phrase]]
     part_of: Callable[[type[Prompt]], nn.Module | None]
     module: nn.Module | None = None
+    draws: Draws | None = None
 
     @property
     def dims(self) -> Dims:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from seemkit.pipeline.everything import (
     semantic_size,
 )
 from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
+from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from seemkit.assembly import Assembly
     from seemkit.components import AnswerPolicy
     from seemkit.imaging.preprocess import Preprocess
+    from seemkit.network.legacy import Draws
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
     from seemkit.pipeline.segment import Answer, Select
@@ -96,6 +99,7 @@ class Model:
         self.encodes = 0
         """How often an image went through the encoder."""
         self.allow_untrained = allow_untrained
+        self._replayed: Draws | None = None
         self._counting = threading.Lock()
         self._parts = dict(parts or {})
         self._prepared: Cache[tuple[Scene, PreparedScene]] = Cache(4)
@@ -287,6 +291,12 @@ class Model:
 
         return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
 
+    def replaying(self, draws: Draws) -> Model:
+        """This model, for one thread, but what legacy options draw at random comes from a record."""
+        other = copy(self)
+        other._replayed = checked_draws(draws, self.network)
+        return other
+
     # What the rooms of the pipeline use
 
     def prepare(self, scene: Scene) -> PreparedScene:
@@ -326,6 +336,7 @@ class Model:
             prepare=self.prepare,
             texts=self._phrases,
             part_of=self._part_of,
+            draws=self._replayed or seeded_draws(self.network, scene, prompts, bool(memory)),
         )
 
     def _encode_reference(self, image: ImageSource) -> Scene:

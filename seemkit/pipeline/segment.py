@@ -11,6 +11,7 @@ from seemkit.answer.fused import against
 from seemkit.components import AnswerPolicy, Evidence
 from seemkit.errors import SeemkitError
 from seemkit.pipeline.compose import Composed, ObjectPrompts, compose, similarity
+from seemkit.pipeline.legacy import split_objects
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,13 +75,19 @@ def answer_objects(
         memory: logits (h, w) at stride 4 of an earlier round, by object.
     """
     answers: dict[str, Answer] = {}
-    chunk = _chunk_size(context)
     ordered = sorted(objects, key=lambda item: item.name)
-    for start in range(0, len(ordered), chunk):
-        some = ordered[start : start + chunk]
+    for some in _parts(ordered, context):
         composed = compose(context.network, context.scene, context.prepared, some, context, memory or {})
         answers.update((a.object, a) for a in _answer(some, composed, context, policy, select))
     return [answers[item.name] for item in objects]
+
+
+def _parts(objects: Sequence[ObjectPrompts], context: Context) -> list[Sequence[ObjectPrompts]]:
+    """Objects that are decoded at once; where draws are shared, all that share them."""
+    if context.draws is not None:
+        return list(split_objects(objects, context.network.decoder.options.legacy))
+    chunk = _chunk_size(context)
+    return [objects[start : start + chunk] for start in range(0, len(objects), chunk)]
 
 
 def _chunk_size(context: Context) -> int:
@@ -99,14 +106,15 @@ def _answer(
 ) -> list[Answer]:
     network, prepared = context.network, context.prepared
     decoded = network.decoder(prepared, composed.rows, network.heads, bias=composed.bias)
-    classes = network.heads.class_embedding(decoded.queries)
+    classes = network.heads.class_embedding(decoded.queries).expand(len(objects), -1, -1)
+    embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
     answers = []
     for i, (item, anchors) in enumerate(zip(objects, composed.anchors, strict=True)):
-        evidence = _weigh(context, anchors, decoded.mask_embeddings[i], classes[i])
+        evidence = _weigh(context, anchors, embeddings[i], classes[i])
         scores = policy.score(evidence)
         count = {"best": 1, "all": len(scores)}[select] if isinstance(select, str) else int(select)
         order = scores.argsort(descending=True, stable=True)[:count]
-        logits = prepared.mask_features.dot(decoded.mask_embeddings[i : i + 1, order])[0]
+        logits = prepared.mask_features.dot(embeddings[i : i + 1, order])[0]
         if composed.bias is not None:
             logits = logits + composed.bias[i]
         probability = scores.log_softmax(0).exp()[order]

@@ -237,6 +237,7 @@ class Objective:
             for i, cell in enumerate(cells)
         ]
         tokens = self.network.prompts.region(scene, stack_points(sets, (size, size), scene.levels[0]))
+        assert isinstance(tokens.padding, Tensor)
         return RegionTokens(
             tuple(x[partner] for x in tokens.content),
             tuple(x[partner] for x in tokens.position),

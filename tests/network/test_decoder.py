@@ -113,8 +113,8 @@ def test_region_rows_are_keys_and_values_only(decoder: MaskDecoder, heads: Heads
     scene, query, region = scene_of(decoder), queries(decoder), anew("region")
     wiring = Wiring([query, region], decoder.preset)
     assert wiring.content.shape[1] == QUERIES
-    assert wiring.allowed is not None
-    assert wiring.allowed.shape == (1, QUERIES, QUERIES + 3)
+    assert wiring.allowed_at[0] is not None
+    assert wiring.allowed_at[0].shape == (1, QUERIES, QUERIES + 3)
     extra, position = wiring.extra(2)
     assert extra is not None
     assert position is not None

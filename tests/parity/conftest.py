@@ -6,6 +6,7 @@
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,14 +20,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import seemkit
 from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
-from seemkit.network.decoder import Seem
 from seemkit.network.network import Network
-from seemkit.network.pixel_decoder import FPN
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.sampler import PointBatch
-from seemkit_backbones.focal import Focal
-from seemkit_text.unicl import UniCL
+from seemkit.pipeline.model import Model
+from seemkit.scene import Scene
 
 LIMIT = 512  # points of one object and sign; above it the original draws
 MEAN = torch.tensor((123.675, 116.280, 103.530))[:, None, None]
@@ -39,6 +39,22 @@ class Difference:
 
     max_abs: float
     rms: float
+
+
+MEASURED: dict[str, str] = {}
+"""What was compared last in this run, as cells of a table."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--parity-table", metavar="FILE", help="write what was measured as a Markdown table")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = session.config.getoption("--parity-table", default=None)
+    if path and MEASURED:
+        lines = [f"| {name} | {cells} |" for name, cells in sorted(MEASURED.items())]
+        head = ["| array | largest difference | rms |", "|---|---|---|"]
+        Path(path).write_text("\n".join([*head, *lines]) + "\n")
 
 
 class Golden:
@@ -81,13 +97,17 @@ class Golden:
         )
         values = actual.detach().double().cpu().numpy().ravel()[:: meta.get("stride", 1)]
         gap = values - self[key].astype(np.float64).ravel()
-        return Difference(float(np.abs(gap).max()), float(np.sqrt(np.mean(gap**2))))
+        found = Difference(float(np.abs(gap).max()), float(np.sqrt(np.mean(gap**2))))
+        MEASURED[f"{self.name}/{key}"] = f"{found.max_abs:.1e} | {found.rms:.1e}"
+        return found
 
     def disagreement(self, key: str, actual: Tensor) -> float:
         """Share of pixels of a binary mask that differ."""
         expected = self[key]
         assert list(actual.shape) == list(expected.shape)
-        return float(np.mean(actual.cpu().numpy() != expected))
+        share = float(np.mean(actual.cpu().numpy() != expected))
+        MEASURED[f"{self.name}/{key}"] = f"{share:.3%} of values differ | "
+        return share
 
 
 @pytest.fixture(scope="session")
@@ -168,19 +188,36 @@ def golden_state_dict(
 
 
 @pytest.fixture(scope="session")
-def golden_network(golden_state_dict: Callable[..., dict[str, Tensor]]) -> Network:
+def golden_model(golden_state_dict: Callable[..., dict[str, Tensor]]) -> Callable[..., Model]:
+    """`golden_model("seem-focalt-v1", {"queries": 3})`: a published assembly that keeps the size of images.
+
+    All of them share the pseudo-random weights.
+    """
+    weights = cache(lambda: golden_state_dict("seem_focalt_unicl_lang_v0"))
+
+    def make(assembly: str, legacy: Mapping[str, object] | None = None) -> Model:
+        changes: dict[str, object] = {"preprocess.short": None, "preprocess.long": None}
+        changes |= {f"mask_decoder.legacy.{name}": value for name, value in (legacy or {}).items()}
+        with torch.device("meta"):
+            model = seemkit.load(assembly, weights=None, device="meta", overrides=changes)
+        model.network.load_state_dict(weights(), assign=True)
+        model.network.requires_grad_(False)
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def golden_network(golden_model: Callable[..., Model]) -> Network:
     """The published Focal-T network with the pseudo-random weights, wired as v0."""
-    backbone, pixels, decoder = Focal.Options(), FPN.Options(), Seem.Options(preset="seem_v0")
-    with torch.device("meta"):
-        network = Network(
-            Focal.build(backbone),
-            FPN.build(pixels, Focal.declare(backbone)),
-            Seem.build(decoder, pixels.dim),
-            UniCL.build(UniCL.Options()),
-            512,
-        )
-    network.load_state_dict(golden_state_dict("seem_focalt_unicl_lang_v0"), assign=True)
-    return network.eval()
+    return golden_model("seem-focalt-v0").network
+
+
+@pytest.fixture(scope="session")
+def golden_encoded(golden_model: Callable[..., Model], golden_inputs: Any) -> Callable[[str], Scene]:
+    """A named image as the public API encodes it."""
+    model = golden_model("seem-focalt-v1")
+    return cache(lambda name: model.encode(golden_inputs[name]))
 
 
 @pytest.fixture(scope="session")
@@ -195,6 +232,24 @@ def golden_scene(
         return golden_network.decoder.prepare(pixels.levels, golden_network.mask_features(pixels.fine))
 
     return cache(prepare)
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[..., Any]:
+    """`settle(scene, run, gap)` runs on a scene; bits that rounding decides may be taken as the record has them.
+
+    `gap(result)` is 1 at what is tolerated.
+    """
+    ties = load_module(Path(__file__).with_name("ties.py"))
+
+    def run_settled(scene: PreparedScene, run: Callable[..., Any], gap: Callable[[Any], float]) -> Any:
+        result, turned = ties.settle_ties(scene, run, gap)
+        if turned:
+            test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0].rpartition("::")[2]
+            MEASURED[f"bits turned in {test}"] = f"{turned} | "
+        return result
+
+    return run_settled
 
 
 @pytest.fixture(scope="session")
@@ -244,5 +299,6 @@ def load_module(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module

@@ -6,8 +6,7 @@ draws are replayed. The decoder is called with rows; how prompts become rows is 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
-from itertools import count
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,32 +30,6 @@ SPATIAL = ["point", "point_neg", "box", "box_edge", "scribble", "polygon"]
 
 Masks = NDArray[np.bool_]
 
-# (layer, row, cell) of masked attention. Where the click `point` alone is asked, these logits of object 0 are
-# within 1e-5 of zero: rounding made all three negative in the recorded run, and makes the first positive here
-# (in float64 too). With the bits as recorded, mask embeddings differ by 3e-5, without by 6e-3.
-TIES = [(4, 2, 88), (5, 89, 573), (5, 33, 1026)]
-
-
-@dataclass(frozen=True, eq=False)
-class TiedScene(PreparedScene):
-    """A scene whose masked attention takes the ties as the recorded run did."""
-
-    calls: Iterator[int] = field(default_factory=count)
-
-    def small_logits(self, level: int, embeddings: Tensor) -> Tensor:
-        """As without ties, but for logits that are zero up to rounding."""
-        logits = super().small_logits(level, embeddings)
-        layer = next(self.calls)
-        rows = logits.flatten(2)
-        for _, row, cell in (place for place in TIES if place[0] == layer):
-            assert rows[0, row, cell].abs() < 5e-5
-            rows[0, row, cell] = -1e-6
-        return logits
-
-
-def tie(scene: PreparedScene) -> PreparedScene:
-    return TiedScene(**{f.name: getattr(scene, f.name) for f in fields(scene)})
-
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -75,7 +48,10 @@ class Answer:
 
 @pytest.fixture(scope="module")
 def ask_region(
-    golden_network: Network, golden_scene: Callable[[str], PreparedScene], replay_points: Callable[..., Any]
+    golden_network: Network,
+    golden_scene: Callable[[str], PreparedScene],
+    replay_points: Callable[..., Any],
+    settle: Callable[..., Any],
 ) -> Callable[..., Answer]:
     """Decode regions of img_a as v0 does: all queries copied for each object, one object a batch entry."""
 
@@ -84,10 +60,10 @@ def ask_region(
         positive: Masks,
         negative: Masks,
         draws: Iterator[NDArray[Any]],
+        gap: Callable[[Answer], float],
         previous: Tensor | None = None,
-        tied: bool = False,
     ) -> Answer:
-        scene = tie(golden_scene("img_a")) if tied else golden_scene("img_a")
+        scene = golden_scene("img_a")
         n = len(positive)
         tokens = golden_network.prompts.region(scene, replay_points(positive, negative, draws))
         rows = [
@@ -97,9 +73,13 @@ def ask_region(
         if previous is not None:
             content, position = golden_network.prompts.memory()
             rows.append(RowBatch("memory", repeat(content, n), repeat(position, n), attends=previous[:, 0]))
-        decoded = golden_network.decoder(scene, rows, golden_network.heads)
-        scores = torch.einsum("nqc,nc->nq", decoded.mask_embeddings, tokens.anchor)
-        return Answer(decoded, tokens, scores, scene.mask_features.dot(decoded.mask_embeddings))
+
+        def run(watched: PreparedScene) -> Answer:
+            decoded = golden_network.decoder(watched, rows, golden_network.heads)
+            scores = torch.einsum("nqc,nc->nq", decoded.mask_embeddings, tokens.anchor)
+            return Answer(decoded, tokens, scores, scene.mask_features.dot(decoded.mask_embeddings))
+
+        return settle(scene, run, gap)
 
     return ask
 
@@ -125,7 +105,12 @@ def test_a_region_is_answered_as_by_the_original(
 ) -> None:
     case = golden("focalt_v0_spatial")
     positive, negative = prompt_masks(case, name, golden_inputs)
-    answer = ask_region(positive, negative, case.draws(name), tied=name == "point")
+
+    def gap(answer: Answer) -> float:
+        embeddings = excess(case, f"{name}/pred_smaskembs", answer.decoded.mask_embeddings)
+        return max(embeddings, excess(case, f"{name}/pred_smasks", answer.masks))
+
+    answer = ask_region(positive, negative, case.draws(name), gap)
 
     assert_close(case, f"{name}/pred_pspatials", answer.tokens.anchor[None], limit=1e-4)
     assert_close(case, f"{name}/pred_smaskembs", answer.decoded.mask_embeddings)
@@ -146,12 +131,14 @@ def test_the_second_round_reads_the_mask_of_the_first(
     case = golden("focalt_v0_spatial")
     positive, negative = prompt_masks(case, name, golden_inputs)
     previous = case.tensor(f"{name}/prev_mask")
-    answer = ask_region(positive, negative, case.draws(f"{name}/round2"), previous)
+    key = f"{name}/round2_prev_mask"
+    draws = case.draws(f"{name}/round2")
+    answer = ask_region(positive, negative, draws, lambda a: excess(case, key, a.chosen), previous)
     assert margin(answer.scores[0]) > MARGIN
     assert_close(case, f"{name}/round2_prev_mask", answer.chosen)
 
 
-@pytest.mark.parametrize(("name", "objects"), [("one", 1), ("three", 3)])
+@pytest.mark.parametrize(("name", "objects"), [("one", 1), pytest.param("three", 3, marks=pytest.mark.slow)])
 def test_four_rounds_that_hand_on_their_own_masks(
     name: str, objects: int, ask_region: Callable[..., Answer], golden: Callable[[str], Any]
 ) -> None:
@@ -161,9 +148,10 @@ def test_four_rounds_that_hand_on_their_own_masks(
     for k in range(4):
         positive, negative = (case[f"{name}/r{k}/{sign}_mask_in"][:, 0] for sign in ("pos", "neg"))
         assert len(positive) == objects
+        key = f"{name}/r{k}/prev_mask"
         answer = ask_region(
-            positive, negative, draws, previous, tied=k == 0
-        )  # object 0 has the click `point`
+            positive, negative, draws, lambda a, key=key: excess(case, key, a.chosen), previous
+        )
         assert min(margin(scores) for scores in answer.scores) > MARGIN
         assert_close(case, f"{name}/r{k}/prev_mask", answer.chosen)
         assert case.disagreement(f"{name}/r{k}/prev_mask_bin", answer.chosen > 0) <= FLIPPED
@@ -176,6 +164,9 @@ def test_four_rounds_that_hand_on_their_own_masks(
     [
         ("focalt_v0_ground2", "text_plain", "img_a"),
         ("focalt_v0_ground2", "text_point_plain", "img_a"),  # the published wiring keeps the point out
+        ("focalt_v1_ground2", "text_plain", "img_a"),
+        ("focalt_v1_ground2", "text_point_plain", "img_a"),
+        ("focalt_v1_ground", "with_point", "img_a"),
         ("focalt_v1_ground", "single0", "img_a"),
         ("focalt_v1_ground", "single1", "img_a"),
         ("focalt_v1_ground", "single2", "img_a"),
@@ -199,14 +190,16 @@ def test_phrases_are_answered_as_by_the_original(
     check_phrases(case, name, golden_network, scene, decoded, embeddings)
 
 
+@pytest.mark.parametrize("case_name", ["focalt_v0_ground2", "focalt_v1_ground2"])
 @torch.inference_mode()
 def test_a_phrase_and_a_point_for_one_object_are_wired_as_the_originals_rewiring(
+    case_name: str,
     golden_network: Network,
     golden_scene: Callable[[str], PreparedScene],
     golden: Callable[[str], Any],
     click: Callable[..., list[PointBatch]],
 ) -> None:
-    case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
+    case, scene = golden(case_name), golden_scene("img_a")
     tokens, embeddings = encode(golden_network, case.meta["text_point_hooked/pred_gmasks"]["texts"])
     region = region_rows(golden_network, scene, click(grown=1))
     rows = [queries(golden_network, 1), RowBatch("phrase", tokens, tokens), region]
@@ -214,18 +207,20 @@ def test_a_phrase_and_a_point_for_one_object_are_wired_as_the_originals_rewiring
     check_phrases(case, "text_point_hooked", golden_network, scene, decoded, embeddings)
 
 
+@pytest.mark.parametrize("case_name", ["focalt_v0_ground2", "focalt_v1_ground2"])
 @pytest.mark.parametrize("hooked", [False, True], ids=["plain", "hooked"])
 @torch.inference_mode()
 def test_rules_are_data_two_sets_of_queries_in_one_call(
+    case_name: str,
     hooked: bool,
     golden_network: Network,
     golden_scene: Callable[[str], PreparedScene],
     golden: Callable[[str], Any],
     click: Callable[..., list[PointBatch]],
+    settle: Callable[..., Any],
 ) -> None:
     # the original runs spatial and grounding queries side by side; text reads the grounding ones only
-    case, scene = golden("focalt_v0_ground2"), golden_scene("img_a")
-    scene = scene if hooked else tie(scene)
+    case, scene = golden(case_name), golden_scene("img_a")
     tokens, _ = encode(golden_network, ["person"])
     region = region_rows(golden_network, scene, click())
     grounding = replace(queries(golden_network, 1), role="grounding")
@@ -235,15 +230,27 @@ def test_rules_are_data_two_sets_of_queries_in_one_call(
         "phrase": frozenset({"grounding", "phrase"}),
         "region": frozenset({"region"}),
     }
-    rows = [queries(golden_network, 1), grounding, RowBatch("phrase", tokens, tokens), region]
-    with rewired(golden_network, rules):
-        decoded = golden_network.decoder(scene, rows, golden_network.heads)
+    key = f"click_text_{'hooked' if hooked else 'plain'}/prev_mask"
+    own = queries(golden_network, 1)
+    if (
+        "_v1_" in case_name
+    ):  # which draws three of them, last, and the same for both wirings: they share a seed
+        *_, drawn = case.draws("click_text_hooked")
+        content, position = (x[drawn.tolist()][None] for x in golden_network.decoder.object_queries())
+        own = RowBatch("query", content, position)
+    rows = [own, grounding, RowBatch("phrase", tokens, tokens), region]
     anchor = golden_network.prompts.region(scene, click()).anchor
-    spatial = decoded.mask_embeddings[:, : queries(golden_network, 1).length]
-    scores = (spatial @ anchor[0])[0]
+
+    def run(watched: PreparedScene) -> tuple[Tensor, Tensor]:
+        with rewired(golden_network, rules):
+            decoded = golden_network.decoder(watched, rows, golden_network.heads)
+        spatial = decoded.mask_embeddings[:, : own.length]
+        scores = (spatial @ anchor[0])[0]
+        return scores, scene.mask_features.dot(spatial[:, scores.argmax()][:, None])
+
+    scores, mask = settle(scene, run, lambda found: excess(case, key, found[1]))
     assert margin(scores) > MARGIN
-    mask = scene.mask_features.dot(spatial[:, scores.argmax()][:, None])
-    assert_close(case, f"click_text_{'hooked' if hooked else 'plain'}/prev_mask", mask)
+    assert_close(case, key, mask)
 
 
 def check_phrases(
@@ -315,6 +322,12 @@ def assert_close(case: Any, key: str, actual: Tensor, limit: float = LOGITS) -> 
     gap = case.compare(key, actual)
     assert gap.max_abs < limit, f"{key}: largest difference {gap.max_abs:.2e}"
     assert gap.rms < RMS, f"{key}: rms {gap.rms:.2e}"
+
+
+def excess(case: Any, key: str, actual: Tensor) -> float:
+    """How far from the reference, as a share of what is tolerated."""
+    gap = case.compare(key, actual)
+    return max(gap.max_abs / LOGITS, gap.rms / RMS)
 
 
 def assert_mask(expected: Tensor, actual: Tensor) -> None:

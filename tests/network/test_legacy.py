@@ -1,0 +1,72 @@
+"""Draws of the original: replayed in their order, or from a seed; and memory rows that objects share."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from seemkit.errors import SeemkitError
+from seemkit.network.decoder import Seem
+from seemkit.network.legacy import Draws, Legacy, hand_on, keep_owners
+
+
+def test_a_record_is_handed_out_in_order_and_sorted_where_the_original_sorts() -> None:
+    draws = Draws([[3, 0, 7], [2, 0, 1], [1, 0, 0]])
+    assert draws.pick(3, 101).tolist() == [3, 0, 7]
+    assert draws.share([2, 1], 512).tolist() == [0, 1, 2]
+    assert draws.owners(3, 2).tolist() == [0, 0, 1]
+    draws.finish()
+
+
+@pytest.mark.parametrize(
+    ("record", "match"),
+    [
+        ([], "used up"),
+        ([[1, 2]], "2 values up to 2, expected 3"),
+        ([[0, 1, 101]], "expected 3 values below 101"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(record: Any, match: str) -> None:
+    with pytest.raises(SeemkitError, match=match):
+        Draws(record).pick(3, 101)
+
+
+def test_what_is_left_of_a_record_is_refused() -> None:
+    with pytest.raises(SeemkitError, match="1 recorded draws are left over"):
+        Draws([[1]]).finish()
+
+
+def test_a_seed_draws_the_same_again() -> None:
+    first, again, other = Draws(seed=1), Draws(seed=1), Draws(seed=2)
+    assert torch.equal(first.pick(50, 101), again.pick(50, 101))
+    assert not torch.equal(first.shuffle(600, 512), other.shuffle(600, 512))
+
+
+def test_objects_share_a_budget_alike_whatever_their_size() -> None:
+    chosen = Draws(seed=0).share([10_000, 400], 512)
+    assert len(chosen) == len(set(chosen.tolist())) == 512
+    assert chosen.equal(chosen.sort().values)
+    # with weights of 1 / pixels the small object gets about half, by pixels it would get 20
+    assert 150 < int((chosen >= 10_000).sum()) < 360
+
+
+def test_an_object_reads_only_the_memory_rows_that_it_owns() -> None:
+    allowed = torch.ones(2, 5, 5, dtype=torch.bool)
+    limited = keep_owners(allowed, slice(2, 5), torch.tensor([0, 1, 1]), 2)
+    assert limited[0, :, 2:].tolist() == [[True, False, False]] * 5
+    assert limited[1, :, 2:].tolist() == [[False, True, True]] * 5
+    assert limited[:, :, :2].all()
+
+
+def test_a_memory_row_becomes_what_its_owner_made_of_it() -> None:
+    x = torch.arange(2 * 4 * 1.0).view(2, 4, 1)
+    out = hand_on(x, slice(2, 4), torch.tensor([1, 0]))
+    assert out[..., 0].tolist() == [[0, 1, 6, 3], [4, 5, 6, 3]]
+
+
+def test_only_published_presets_have_legacy_options() -> None:
+    options = Seem.Options(preset="nano", legacy=Legacy(queries=3))
+    with pytest.raises(ValueError, match="'nano' has no legacy options"):
+        Seem.build(options, 64)
+    with pytest.raises(ValueError, match="exclude each other"):
+        Legacy(shared_points=True, drawn_points=True)
