@@ -166,7 +166,8 @@ class Model:
 
     @torch.no_grad()
     def _encode_batch(self, same: Sequence[tuple[int, NDArray[np.uint8], Tensor]]) -> dict[int, Scene]:
-        features = self.network.encode(torch.stack([tensor for _, _, tensor in same]).to(self.device))
+        batch = torch.stack([tensor for _, _, tensor in same]).to(self.network.decoder.level_embed)
+        features = self.network.encode(batch)
         encoder, scenes = self.encoder_fingerprint, {}
         with self._counting:
             self.encodes += len(same)
@@ -295,8 +296,11 @@ class Model:
         key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
-            levels = [x[None].to(self.device) for x in scene.levels]
-            features = scene.mask_features[None].to(self.device)
+            like = (
+                self.network.decoder.level_embed
+            )  # a scene may come from another device, or be kept in half
+            levels = [x[None].to(like) for x in scene.levels]
+            features = scene.mask_features[None].to(like)
             return scene, self.network.decoder.prepare(levels, features)
 
         with torch.no_grad():
