@@ -11,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from seemkit.errors import SeemkitError
+from seemkit.errors import ImageError, SeemkitError
 from seemkit.geometry.grid import Grid
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Preprocess"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "MAX_INPUT", "Preprocess"]
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
+MAX_INPUT = 25_000_000
+"""The largest input of a network, in pixels: a narrow image whose short side is enlarged without a limit on the
+long one would otherwise fill any memory."""
 
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
@@ -89,8 +92,19 @@ class Preprocess:
         return -(-size[0] // self.divisor) * self.divisor, -(-size[1] // self.divisor) * self.divisor
 
     def resize(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Bring an image (H, W, 3) uint8 to the size of `grid_for`, (h, w, 3) uint8."""
+        """Bring an image (H, W, 3) uint8 to the size of `grid_for`, (h, w, 3) uint8.
+
+        Raises:
+            ImageError: it would become larger than `MAX_INPUT`.
+        """
         grid = self.grid_for((image.shape[0], image.shape[1]))
+        if grid.height * grid.width > MAX_INPUT:
+            raise ImageError(
+                f"the image is {image.shape[1]} x {image.shape[0]} and would be resized to {grid.width} x "
+                f"{grid.height}, over the limit of {MAX_INPUT // 1_000_000} megapixels: cut it, or set "
+                "preprocess.long",
+                path="image",
+            )
         if grid.size == image.shape[:2]:
             return image
         picture = Image.fromarray(np.ascontiguousarray(image))

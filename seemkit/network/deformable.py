@@ -64,8 +64,8 @@ class Deform:
 class DeformPixelDecoder(nn.Module):
     """Four backbone maps to :class:`PixelFeatures`, in float32 whatever the maps are and under autocast too.
 
-    `levels`, `fine` and `mask_proj` are the three steps of `forward`; they can be called one by one, so that
-    a caller that needs the mask features at a few places only does not compute them all.
+    `mask_proj` is not applied: who wants mask features asks :class:`seemkit.network.mask_features.MaskFeatures`,
+    which computes no more of them than are wanted.
     """
 
     def __init__(self, options: Deform.Options, channels: Sequence[int]) -> None:
@@ -89,8 +89,7 @@ class DeformPixelDecoder(nn.Module):
             features: four maps (B, C_i, H / s_i, W / s_i) at strides 4, 8, 16, 32.
         """
         levels = self.levels(features)
-        with full_precision(features[0].device):
-            return PixelFeatures(levels=levels, mask_features=self.mask_proj(self.fine(features, levels[2])))
+        return PixelFeatures(levels=levels, fine=self.fine(features, levels[2]))
 
     def levels(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """(B, C, h, w) at strides 32, 16 and 8, from the backbone's maps."""

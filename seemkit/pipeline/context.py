@@ -103,7 +103,7 @@ class Context:
 
         A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 stay as they are.
         """
-        logits = self._to_logits(mask)
+        logits = self._to_logits(mask if isinstance(mask, torch.Tensor) else torch.tensor(mask))
         content, position = self.network.prompts.memory()
         group = Group("memory", content, position, attends=logits)
         inside = (logits > 0).to(logits.dtype)

@@ -171,7 +171,8 @@ class Model:
 
     @torch.no_grad()
     def _encode_batch(self, same: Sequence[tuple[int, NDArray[np.uint8], Tensor]]) -> dict[int, Scene]:
-        features = self.network.encode(torch.stack([tensor for _, _, tensor in same]).to(self.device))
+        batch = torch.stack([tensor for _, _, tensor in same]).to(self.network.decoder.level_embed)
+        features = self.network.encode(batch)
         encoder, scenes = self.encoder_fingerprint, {}
         with self._counting:
             self.encodes += len(same)
@@ -306,8 +307,10 @@ class Model:
         key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
-            # a scene from a file has lost its memory format; brought to one, equal scenes give equal bits
-            *levels, fine = (channels_last(x[None].to(self.device)) for x in (*scene.levels, scene.fine))
+            # A scene may come from another device or be kept in half, and one from a file has lost its memory
+            # format; brought to one form, equal scenes give equal bits.
+            like = self.network.decoder.level_embed
+            *levels, fine = (channels_last(x[None].to(like)) for x in (*scene.levels, scene.fine))
             return scene, self.network.decoder.prepare(levels, self.network.mask_features(fine))
 
         with torch.no_grad():

@@ -121,7 +121,7 @@ def test_options_of_a_backbone_are_read_from_its_source(run):
     for name, field in Focal.Options.model_fields.items():
         assert options[name]["about"] == field.description
     assert json.loads(options["width"]["default"]) == Focal.Options().width
-    assert (options["depthwise"]["kind"], options["depthwise"]["default"]) == ("bool", "True")
+    assert options["layer_scale"]["default"] == str(Focal.Options().layer_scale)
     assert about["use"] == "-s backbone=focal"
 
 
