@@ -33,6 +33,7 @@ from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_vers
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
+from seemkit.pipeline.untrained import refuse_untrained
 from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
 from seemkit.prompting.prompt import TokenPrompt
 from seemkit.prompting.read import read_prompts
@@ -324,12 +325,14 @@ class Model:
     def _answer(
         self, scene: Scene, prompts: Sequence[Prompt], select: Select, memory: Mapping[str, Tensor] | None
     ) -> list[Answer]:
-        context = self._context(scene)
+        draws = self._replayed or seeded_draws(self.network, scene, prompts, bool(memory))
+        context = self._context(scene, draws)
         objects = gather(prompts, scene.size)
-        self._check_trained(prompts)
+        if not self.allow_untrained:
+            refuse_untrained(prompts, self._parts, self.network.untrained)
         return answer_objects(objects, context, self.policy, select, memory)
 
-    def _context(self, scene: Scene) -> Context:
+    def _context(self, scene: Scene, draws: Draws | None = None) -> Context:
         """What prompts of a scene are encoded with."""
         return Context(
             network=self.network,
@@ -339,7 +342,7 @@ class Model:
             prepare=self.prepare,
             texts=self._phrases,
             part_of=self._part_of,
-            draws=self._replayed or seeded_draws(self.network, scene, prompts, bool(memory)),
+            draws=draws,
         )
 
     def _encode_reference(self, image: ImageSource) -> Scene:
@@ -349,19 +352,6 @@ class Model:
         pixels = load_image(image)
         key = (hash_pixels(pixels), self.encoder_fingerprint)
         return self._references.get(key, lambda: self.encode(pixels))
-
-    def _check_trained(self, prompts: Sequence[Prompt]) -> None:
-        if self.allow_untrained:
-            return
-        for index, prompt in enumerate(prompts):
-            name = self._parts.get(type(prompt))
-            if name is not None and name in self.network.untrained:
-                raise PromptError(
-                    f"prompts[{index}] is a {prompt.type_name()}, whose plugin {name.replace('.', '/')!r} is "
-                    "untrained, for the weights file has nothing for it; train it, or load the model with "
-                    "allow_untrained=True",
-                    path=f"prompts[{index}]",
-                )
 
     def _phrases(self, texts: Sequence[str]) -> list[Phrase]:
         version = weights_version(self.network.text_encoder)
