@@ -24,7 +24,7 @@ def model(tiny_model: Callable[[str], Model]) -> Model:
 
 def cast(scene: Scene, to: Any) -> Scene:
     a, b, c = (x.to(to) for x in scene.levels)
-    return replace(scene, levels=(a, b, c), mask_features=scene.mask_features.to(to))
+    return replace(scene, levels=(a, b, c), fine=scene.fine.to(to))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -33,7 +33,7 @@ def test_a_scene_kept_in_another_precision_is_read_in_the_models(
 ) -> None:
     scene = model.encode(photo)
     kept = Scene.load(cast(scene, dtype).save(tmp_path / "kept.scene"))
-    assert kept.mask_features.dtype == dtype
+    assert kept.fine.dtype == dtype
     expected, found = model.segment(scene, CLICK, select="all"), model.segment(kept, CLICK, select="all")
     assert found.logits.dtype == np.float32
     assert np.abs(found.scores - expected.scores).max() < 0.05

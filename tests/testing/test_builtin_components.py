@@ -3,7 +3,10 @@
 import pytest
 
 from seemkit.testing import BackboneContract, TextEncoderContract
+from seemkit_backbones.davit import DaViT
 from seemkit_backbones.focal import Focal
+from seemkit_backbones.focal_large import FocalLarge
+from seemkit_backbones.sam_vit import SamViT
 from seemkit_backbones.timm import Timm
 from seemkit_registry import default
 from seemkit_text.open_clip import OpenClip
@@ -37,6 +40,29 @@ class TestFocal(BackboneContract):
 class TestFocalPlain(BackboneContract):
     backbone = Focal
     options = {"width": 8, "depths": (1, 2, 1, 1), "depthwise": False}
+
+
+class TestFocalLarge(BackboneContract):
+    backbone = FocalLarge
+    options = {"width": 16, "depths": (1, 1, 1, 1), "levels": 2}
+
+
+class TestDaViT(BackboneContract):
+    backbone = DaViT
+    options = {"width": 16, "depths": (1, 1, 1, 1), "head_width": 8}
+
+
+class TestSamViT(BackboneContract):
+    backbone = SamViT
+    options = {
+        "width": 24,
+        "depth": 2,
+        "heads": 2,
+        "global_blocks": (1,),
+        "window": 3,
+        "image_size": 64,
+        "channels": (4, 8, 12, 16),
+    }
 
 
 class TestStatic(TextEncoderContract):
