@@ -33,7 +33,7 @@ def explain(assembly: Assembly, registry: Registry) -> str:
         lines += _options(choice)
     for name, field in FixedPart.model_fields.items():
         if name not in _FIRST:
-            lines += ["", *_section(name, getattr(assembly, name), fixed[name], field)]
+            lines += ["", *_part(name, getattr(assembly, name), fixed[name], field, 0)]
     return "\n".join([*lines, ""])
 
 
@@ -43,8 +43,10 @@ def _options(choice: Slot) -> Iterator[str]:
     given = choice.options()
     written = _whole(choice.settings)
     for name, field in model.model_fields.items():
-        if written is not None or name in given:
-            yield from _entry(name, (written or given)[name], field, 2)
+        if written is not None:
+            yield from _part(name, getattr(choice.settings, name), written[name], field, 2)
+        elif name in given:
+            yield from _entry(name, given[name], field, 2)
         else:
             yield from _comment(f"{name}: {field.description or 'left at its default'}", 2)
 
@@ -58,15 +60,15 @@ def _whole(settings: BaseModel) -> dict[str, JsonValue] | None:
         return None
 
 
-def _section(name: str, value: object, data: JsonValue, field: FieldInfo) -> Iterator[str]:
-    """A field of the fixed part: a section of its own, or one entry."""
+def _part(name: str, value: object, data: JsonValue, field: FieldInfo, indent: int) -> Iterator[str]:
+    """A field: a section of its own if its value is a model, and one entry if not."""
     if not (isinstance(value, BaseModel) and isinstance(data, Mapping)):
-        yield from _entry(name, data, field, 0)
+        yield from _entry(name, data, field, indent)
         return
-    yield from _comment(field.description or "", 0)
-    yield f"{name}:"
+    yield from _comment(field.description or "", indent)
+    yield f"{' ' * indent}{name}:"
     for inner, about in type(value).model_fields.items():
-        yield from _entry(inner, data[inner], about, 2)
+        yield from _part(inner, getattr(value, inner), data[inner], about, indent + 2)
 
 
 def _entry(name: str, value: JsonValue, field: FieldInfo, indent: int) -> Iterator[str]:
