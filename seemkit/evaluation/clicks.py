@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seemkit.evaluation.datasets import Labelled
-from seemkit.evaluation.figures import Figure, iou
+from seemkit.evaluation.figures import Figure
+from seemkit.evaluation.metrics.masks import iou
 from seemkit.prompting.read import prompt_type
 from seemkit.training.clicks import next_click
 

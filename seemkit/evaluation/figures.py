@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
-
-__all__ = ["Figure", "Report", "iou", "wilson_interval"]
+__all__ = ["Figure", "Report"]
 
 
 @dataclass(frozen=True)
@@ -62,21 +60,3 @@ class Report:
     def values(self) -> Mapping[tuple[str, str], float]:
         """Value by suite and name."""
         return {(f.suite, f.name): f.value for f in self.figures}
-
-
-def iou(a: np.ndarray, b: np.ndarray, ignore: np.ndarray | None = None) -> float:
-    """Intersection over union of two (H, W) bool masks, ignored pixels left out; 1 if both are empty."""
-    if ignore is not None:
-        a, b = a & ~ignore, b & ~ignore
-    union = int((a | b).sum())
-    return float((a & b).sum() / union) if union else 1.0
-
-
-def wilson_interval(hits: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson, 1927)."""
-    if count == 0:
-        return 0.0, 1.0
-    z, share = 1.959964, hits / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * float(np.sqrt(share * (1 - share) / count + z * z / (4 * count**2)))
-    return centre - reach, centre + reach

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seemkit.evaluation.datasets import Labelled
-from seemkit.evaluation.figures import Figure, iou
+from seemkit.evaluation.figures import Figure
+from seemkit.evaluation.metrics.masks import iou
 from seemkit.prompting.prompt import SpatialPrompt
 from seemkit.prompting.read import prompt_types
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from seemkit.evaluation.figures import Figure, iou, wilson_interval
+from seemkit.evaluation.figures import Figure
+from seemkit.evaluation.metrics.masks import iou
+from seemkit.evaluation.metrics.shares import share_interval
 from seemkit.prompting.read import prompt_type
 from seemkit.training.pictures import held_out, read_coco
 
@@ -67,7 +69,7 @@ def text_figures(model: Model, path: Path, limit: int | None = None) -> list[Fig
                 hits += scores[-1] > 0.5
                 baseline += iou(largest, mask) > 0.5
     count = len(scores)
-    low, high = wilson_interval(hits, count)
+    low, high = share_interval(hits, count)
     protocol = "class name as text, thing classes that occur once"
     largest_share = baseline / max(count, 1)
     note = (
@@ -104,7 +106,7 @@ def label_figures(model: Model, path: Path, limit: int | None = None) -> list[Fi
     protocol = f"top-1 over {len(names)} names, objects of at least 400 pixels"
     figures = []
     for how, hits in right.items():
-        low, high = wilson_interval(hits, count)
+        low, high = share_interval(hits, count)
         note = f"95 % interval {low:.3f} to {high:.3f}"
         figures.append(
             Figure("labels", f"top-1 on {how}", hits / max(count, 1), protocol, split, count, note=note)

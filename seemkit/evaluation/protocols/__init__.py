@@ -1,0 +1,1 @@
+"""Protocols of simulated clicks: who clicks where next, and when the conversation ends."""
