@@ -4,7 +4,14 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
-PACKAGES = ("seemkit", "seemkit_registry", "seemkit_prompts", "seemkit_backbones", "seemkit_text")
+PACKAGES = (
+    "seemkit",
+    "seemkit_registry",
+    "seemkit_prompts",
+    "seemkit_backbones",
+    "seemkit_text",
+    "seemkit_extras",
+)
 DATA = (
     *(f"{package}/py.typed" for package in PACKAGES),
     "seemkit/assemblies/nano.yaml",

@@ -1,4 +1,4 @@
-"""The one module that a plugin imports: prompts, regions, rows, anchors and the contracts of components.
+"""The one module that a plugin imports: prompts, regions, rows, anchors, samples and the contracts of components.
 
 Importing it loads neither torch nor a plugin.
 """
@@ -12,6 +12,11 @@ from seemkit.components import (
     TextEncoder,
     TextEncoderComponent,
 )
+from seemkit.data.dataset import DataFault, Dataset, DatasetInfo, IndexedDataset
+from seemkit.data.file_slice import FileSlice, tar_members
+from seemkit.data.mask_source import IdMask, MaskSource, PolygonMask, RunLengthMask
+from seemkit.data.open import open_dataset
+from seemkit.data.sample import Category, Sample, SampleObject
 from seemkit.errors import PromptError, SeemkitError
 from seemkit.geometry.bounds import check_inside, check_overlap, check_same_size
 from seemkit.geometry.grid import Grid
@@ -25,6 +30,7 @@ from seemkit.geometry.simulate import (
     simulate_outline,
     simulate_stroke,
 )
+from seemkit.imaging.labels import read_labels
 from seemkit.prompting.arrays import Asset, BinaryMask
 from seemkit.prompting.context import Dims, EncodeContext
 from seemkit.prompting.flags import floats, points_of, split_flag
@@ -44,22 +50,34 @@ __all__ = [
     "BackboneComponent",
     "BackboneShape",
     "BinaryMask",
+    "Category",
+    "DataFault",
+    "Dataset",
+    "DatasetInfo",
     "Dims",
     "Draw",
     "EncodeContext",
     "Encoded",
     "Evidence",
+    "FileSlice",
     "Grid",
     "Group",
+    "IdMask",
+    "IndexedDataset",
+    "MaskSource",
     "Phrase",
     "Picture",
     "PixelFeatures",
     "Points",
+    "PolygonMask",
     "Prompt",
     "PromptError",
     "Region",
     "RegionKind",
     "Role",
+    "RunLengthMask",
+    "Sample",
+    "SampleObject",
     "SeemkitError",
     "SpatialPrompt",
     "TextEncoder",
@@ -75,10 +93,12 @@ __all__ = [
     "draw_stroke",
     "floats",
     "hookimpl",
+    "open_dataset",
     "open_picture",
     "points_of",
     "prompt_type",
     "prompt_types",
+    "read_labels",
     "read_mask_file",
     "read_prompt",
     "resize_mask",
@@ -89,7 +109,8 @@ __all__ = [
     "simulate_outline",
     "simulate_stroke",
     "split_flag",
+    "tar_members",
 ]
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Semantic version of this module; what it promises is deprecated for two minor releases before it goes."""

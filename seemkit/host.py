@@ -1,6 +1,5 @@
 """What the host asks of the objects behind entry points, and the registry that knows it."""
 
-import inspect
 from functools import cache
 
 import seemkit_registry
@@ -25,6 +24,7 @@ def expect_components(found: Registry) -> None:
     found.expect("prompts", check_prompt)
     for kind in BUILT:
         found.expect(kind, check_built)
+    found.expect("datasets", check_dataset)
 
 
 def check_prompt(value: object) -> str | None:
@@ -35,10 +35,7 @@ def check_prompt(value: object) -> str | None:
         return "it derives from Prompt itself; derive it from SpatialPrompt or TokenPrompt"
     if not isinstance(value.model_fields["type"].default, str):
         return "its field 'type' has no default, such as type: Literal['lasso'] = 'lasso'"
-    if inspect.isabstract(value):
-        lacking = ", ".join(repr(name) for name in sorted(getattr(value, "__abstractmethods__", ())))
-        return f"it lacks the method {lacking}"
-    return None
+    return _lacking(value)
 
 
 def check_built(value: object) -> str | None:
@@ -51,6 +48,20 @@ def check_built(value: object) -> str | None:
     if not callable(getattr(value, "build", None)):
         return "it has no 'build(options, ...)'"
     return None
+
+
+def check_dataset(value: object) -> str | None:
+    """None for a usable data set; else what is wrong with it."""
+    from seemkit.data.dataset import Dataset
+
+    if not (isinstance(value, type) and issubclass(value, Dataset)):
+        return f"it is {_describe(value)}, not a subclass of Dataset or IndexedDataset"
+    return check_built(value) or _lacking(value)
+
+
+def _lacking(value: type) -> str | None:
+    lacking = ", ".join(repr(name) for name in sorted(getattr(value, "__abstractmethods__", ())))
+    return f"it lacks the method {lacking}" if lacking else None
 
 
 def _describe(value: object) -> str:

@@ -29,6 +29,7 @@ __all__ = ["KINDS", "Registry"]
 KINDS = (
     "answer_policies",
     "backbones",
+    "datasets",
     "hooks",
     "mask_decoders",
     "pixel_decoders",

@@ -2,13 +2,8 @@
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.load import assembly_names, load_assembly
-from seemkit.assembly.sections import (
-    PreprocessSection,
-    RuntimeSection,
-    Slot,
-    ThresholdsSection,
-    WeightsSection,
-)
+from seemkit.assembly.sections import PreprocessSection, RuntimeSection, ThresholdsSection, WeightsSection
+from seemkit.choice import Slot
 
 __all__ = [
     "Assembly",

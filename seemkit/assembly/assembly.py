@@ -8,14 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, StringConstraints, field_validator
 
 from seemkit.assembly.document import write_text
-from seemkit.assembly.sections import (
-    PreprocessSection,
-    RuntimeSection,
-    Slot,
-    ThresholdsSection,
-    WeightsSection,
-)
+from seemkit.assembly.sections import PreprocessSection, RuntimeSection, ThresholdsSection, WeightsSection
 from seemkit.cache import converted_path
+from seemkit.choice import Slot
 from seemkit_registry import Component, Registry
 
 __all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 from pydantic import JsonValue
 
+from seemkit.choice.wording import join
 from seemkit_registry.errors import ConfigurationError, Problem
 
 __all__ = [
     "Document",
-    "join",
     "parse_value",
     "read_file",
     "read_text",
@@ -117,13 +117,6 @@ def _wrap(items: list[str], margin: str) -> str:
             lines.append("")
         lines[-1] += f"{item}, "
     return margin.join(line.rstrip() for line in lines).rstrip(",")
-
-
-def join(path: str, key: str | int) -> str:
-    """The path of `key` inside `path`: ``backbone.model``, ``prompts[1]``."""
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    return f"{path}.{key}" if path else key
 
 
 def _resolvers() -> dict[str | None, list[tuple[str, re.Pattern[str]]]]:

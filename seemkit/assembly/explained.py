@@ -8,7 +8,7 @@ from pydantic_core import to_jsonable_python
 
 from seemkit.assembly.assembly import SLOTS, VERSION, Assembly, FixedPart
 from seemkit.assembly.document import write_value
-from seemkit.assembly.sections import Slot
+from seemkit.choice import Slot
 from seemkit_registry import Registry
 from seemkit_registry.fault import one_line
 

@@ -8,9 +8,10 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.check import check
-from seemkit.assembly.document import Document, join, read_file
+from seemkit.assembly.document import Document, read_file
 from seemkit.assembly.inheritance import expand
 from seemkit.assembly.overrides import override
+from seemkit.choice.wording import join
 from seemkit.host import registry as host_registry
 from seemkit_registry import Registry, UnknownComponent, nearest
 from seemkit_registry.errors import ConfigurationError, Problem

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
 from seemkit.assembly.assembly import SLOTS, VERSION, FixedPart
-from seemkit.assembly.sections import NoOptions
+from seemkit.choice import NoOptions
 from seemkit_registry import KINDS, Component, Registry
 
 __all__ = ["assembly_schema", "options_schema"]

@@ -7,19 +7,15 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    JsonValue,
-    SerializeAsAny,
     StringConstraints,
     field_validator,
     model_validator,
 )
 
 __all__ = [
-    "NoOptions",
     "PreprocessSection",
     "PublishedSection",
     "RuntimeSection",
-    "Slot",
     "ThresholdsSection",
     "WeightsSection",
     "check_relative",
@@ -29,32 +25,6 @@ Size = Annotated[int, Field(ge=1, le=100_000)]
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
-
-
-class NoOptions(BaseModel):
-    """The options of a component that takes none."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Slot(BaseModel):
-    """One component and its options.
-
-    Attributes:
-        use: the name as the configuration has it.
-        component: its qualified name, such as ``seemkit/timm``.
-        settings: the options, validated by the model ``Options`` of the component; hand it to its ``build``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    use: str
-    component: str
-    settings: SerializeAsAny[BaseModel]
-
-    def options(self) -> dict[str, JsonValue]:
-        """The options that were given, as plain data; defaults are left out."""
-        return dict(self.settings.model_dump(mode="json", exclude_unset=True))
 
 
 class PreprocessSection(BaseModel):
