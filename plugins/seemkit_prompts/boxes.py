@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from seemkit.api import Draw, Grid, Region, SpatialPrompt, check_overlap, draw_box, floats, simulate_box
 
@@ -15,10 +15,10 @@ class Box(SpatialPrompt):
     """A box around the object: (x1, y1) to (x2, y2), exclusive, in pixels of the image, clipped to it."""
 
     type: Literal["box"] = "box"
-    x1: float
-    y1: float
-    x2: float
-    y2: float
+    x1: float = Field(description="left edge, in pixels")
+    y1: float = Field(description="top edge")
+    x2: float = Field(description="right edge, exclusive")
+    y2: float = Field(description="bottom edge, exclusive")
     draw: ClassVar[Draw] = "box"
 
     @model_validator(mode="after")

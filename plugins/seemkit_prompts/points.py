@@ -4,6 +4,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from seemkit.api import Draw, Grid, Region, SpatialPrompt, check_inside, draw_clicks, floats, simulate_click
 
@@ -14,8 +15,8 @@ class Point(SpatialPrompt):
     """A click at (x, y), in pixels of the original image: 3 x 3 pixels of the input grid."""
 
     type: Literal["point"] = "point"
-    x: float
-    y: float
+    x: float = Field(description="pixels from the left edge")
+    y: float = Field(description="pixels from the top edge")
     draw: ClassVar[Draw] = "point"
 
     def region(self, size: Grid) -> Region:

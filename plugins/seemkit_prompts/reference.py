@@ -71,7 +71,7 @@ class Reference(TokenPrompt):
     image: Picture
     prompts: Annotated[
         Sequence[SerializeAsAny[Prompt]],
-        Field(min_length=1, max_length=1000),
+        Field(min_length=1, max_length=1000, description="spatial prompts on the other image"),
         BeforeValidator(_read_prompts),
         AfterValidator(_check_prompts),
         WithJsonSchema(_SPATIAL),

@@ -16,7 +16,7 @@ class Scribble(api.SpatialPrompt):
 
     type: Literal["scribble"] = "scribble"
     points: api.Points
-    width: float = Field(default=5.0, gt=0, le=10_000)
+    width: float = Field(default=5.0, gt=0, le=10_000, description="of the brush, in pixels")
     draw: ClassVar[api.Draw] = "stroke"
 
     def region(self, size: api.Grid) -> api.Region:

@@ -22,7 +22,11 @@ class Text(TokenPrompt):
     """A word, phrase or sentence that names the object; an excluded one acts in selection only."""
 
     type: Literal["text"] = "text"
-    text: Annotated[str, BeforeValidator(_strip), Field(min_length=1, max_length=MAX_LENGTH)]
+    text: Annotated[
+        str,
+        BeforeValidator(_strip),
+        Field(min_length=1, max_length=MAX_LENGTH, description="such as: the dog"),
+    ]
     draw: ClassVar[Draw] = "text"
 
     def encode(self, context: EncodeContext) -> Encoded:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seemkit.cli.prompt_flags import PromptFlag
     from seemkit_registry import Component
 
-__all__ = ["find_components", "info", "unknown_component"]
+__all__ = ["find_components", "info", "prompt_flags_by_name", "unknown_component"]
 
 _YAML = (".yaml", ".yml")
 
@@ -59,7 +59,7 @@ def _describe(name: str) -> Iterator[Mapping[str, Any]]:
     if name.endswith(_YAML):
         yield describe_assembly(name)
         return
-    flags = _flags()
+    flags = prompt_flags_by_name()
     for component in find_components(name, flags):
         yield describe_component(component, flags.get(component.qualified))
     if name in assembly_names():
@@ -80,7 +80,7 @@ def find_components(name: str, flags: "Mapping[str, PromptFlag] | None" = None) 
         parsed = Name.parse(name)
     except RegistryError:
         return []
-    flags = _flags() if flags is None else flags
+    flags = prompt_flags_by_name() if flags is None else flags
     typed = {key for key, flag in flags.items() if flag.kind.type_name() == name}
     return [
         component
@@ -94,7 +94,7 @@ def find_components(name: str, flags: "Mapping[str, PromptFlag] | None" = None) 
     ]
 
 
-def _flags() -> "dict[str, PromptFlag]":
+def prompt_flags_by_name() -> "dict[str, PromptFlag]":
     """What every usable prompt type is on the command line of `seemkit segment`, by qualified name."""
     from seemkit.cli.prompt_flags import prompt_flags
     from seemkit.cli.segment import segment
@@ -112,7 +112,7 @@ def unknown_component(name: str) -> RequestError:
     kinds = registry().kinds()
     if name in kinds:
         return RequestError(f"{name!r} is a kind of component: seemkit plugins {name}", suggestion=name)
-    types = [flag.kind.type_name() for flag in _flags().values()]
+    types = [flag.kind.type_name() for flag in prompt_flags_by_name().values()]
     names = [component.name for component in registry().components()]
     near = nearest(Path(name).name, [*names, *types, *assembly_names()])
     hint = f"did you mean {near[0]!r}?" if near else "'seemkit plugins' lists what there is"

@@ -25,6 +25,7 @@ COMMANDS = {
     "convert": "Convert a published .pt file to weights of an assembly.",
     "plugins": "List what plugins provide, importing none of them.",
     "info": "Describe a component, a prompt type or an assembly.",
+    "docs": "Print or write the reference pages of what is installed.",
     "plan": "Say what an assembly will be built of, building and loading nothing.",
     "assemble": "Write an assembly out in full, with every option explained.",
     "schema": "Print the JSON schema of assemblies, of prompts, or of the options of a component.",

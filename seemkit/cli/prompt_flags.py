@@ -15,7 +15,7 @@ from seemkit.host import registry
 from seemkit.prompting.prompt import Prompt
 from seemkit_registry import Component, Fault, nearest
 
-__all__ = ["Given", "PromptCommand", "PromptFlag", "prompt_faults", "prompt_flags"]
+__all__ = ["Given", "PromptCommand", "PromptFlag", "PromptOption", "prompt_faults", "prompt_flags"]
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _TAKEN = "seemkit.cli.prompt_flags"
@@ -106,19 +106,19 @@ class PromptCommand(Command):
         values = {
             option: iter(ctx.params.pop(str(option.name), None) or ())
             for option in self.get_params(ctx)
-            if isinstance(option, _PromptOption)
+            if isinstance(option, PromptOption)
         }
         ctx.params["given"] = [
             Given(option.flag, option.include, next(values[option]))
             for option in order
-            if isinstance(option, _PromptOption)
+            if isinstance(option, PromptOption)
         ]
         return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Prompt types first, each with what it takes; then those at fault, then the options."""
         parameters = self.get_params(ctx)
-        prompts = [record for p in parameters if isinstance(p, _PromptOption) and (record := p.row())]
+        prompts = [record for p in parameters if isinstance(p, PromptOption) and (record := p.row())]
         options = [p for p in parameters if isinstance(p, click.Option)]
         rest = [record for p in options if (record := p.get_help_record(ctx)) is not None]
         with formatter.section("Prompts of the installed plugins"):
@@ -133,7 +133,7 @@ class PromptCommand(Command):
         """As for any command; a flag of a prompt type that cannot be used says why."""
         asked = flag.lstrip("-")
         bare = asked.removeprefix("not-")
-        flags = [p.flag for p in self.get_params(ctx) if isinstance(p, _PromptOption) and p.include]
+        flags = [p.flag for p in self.get_params(ctx) if isinstance(p, PromptOption) and p.include]
         if bare != asked and any(each.name == bare for each in flags):
             return f"there is no flag {flag}: a {bare} cannot be excluded", f"--{bare}"
         claims = [each for each in flags if each.kind.type_name() == bare]
@@ -151,7 +151,7 @@ class PromptCommand(Command):
         return super().explain_flag(ctx, flag)
 
 
-class _PromptOption(click.Option):
+class PromptOption(click.Option):
     """One flag of a prompt type; may be given any number of times."""
 
     def __init__(self, flag: PromptFlag, include: bool, place: int) -> None:
@@ -169,10 +169,10 @@ class _PromptOption(click.Option):
         return shown, f"{self.flag.summary} {f'Such as {usage}' if usage else ''}".strip()
 
 
-def _options(flags: Sequence[PromptFlag]) -> Iterator[_PromptOption]:
+def _options(flags: Sequence[PromptFlag]) -> Iterator[PromptOption]:
     for place, flag in enumerate(flags):
         for include in (True, False)[: len(flag.names)]:
-            yield _PromptOption(flag, include, place)
+            yield PromptOption(flag, include, place)
 
 
 def _words(component: Component) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
 __all__ = ["Asset", "BinaryMask", "array_hash", "decode_rle", "encode_rle"]
 
@@ -123,6 +123,7 @@ def _write_asset(array: NDArray[Any]) -> dict[str, Any]:
 
 BinaryMask = Annotated[
     NDArray[np.bool_],
+    Field(description="(H, W) bool of the size of the image, or COCO run lengths"),
     BeforeValidator(_read_mask),
     PlainSerializer(encode_rle, return_type=dict),
     WithJsonSchema(
@@ -146,6 +147,7 @@ BinaryMask = Annotated[
 
 Asset = Annotated[
     NDArray[Any],
+    Field(description="an array; in JSON, run lengths or the hash of one handed over"),
     BeforeValidator(_read_asset),
     PlainSerializer(_write_asset, return_type=dict),
     WithJsonSchema(

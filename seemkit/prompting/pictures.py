@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
 from seemkit.prompting.arrays import array_hash
 
@@ -81,6 +81,7 @@ def _write_picture(value: object) -> str | dict[str, Any]:
 if not TYPE_CHECKING:
     Picture = Annotated[
         object,
+        Field(description="a path, pixels, or a scene"),
         BeforeValidator(_read_picture),
         PlainSerializer(_write_picture, return_type=str | dict),
         WithJsonSchema(

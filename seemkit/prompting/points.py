@@ -26,7 +26,7 @@ def _freeze(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, floa
 
 Points = Annotated[
     Sequence[tuple[Annotated[float, AllowInfNan(False)], Annotated[float, AllowInfNan(False)]]],
-    Field(min_length=1, max_length=MAX_POINTS),
+    Field(min_length=1, max_length=MAX_POINTS, description="pairs (x, y), in pixels of the image"),
     BeforeValidator(_read_array),
     AfterValidator(_freeze),
 ]

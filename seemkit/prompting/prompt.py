@@ -62,8 +62,13 @@ class Prompt(BaseModel, ABC, metaclass=_OneSentence):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     type: str
-    object: str = Field(default="1", min_length=1, max_length=200)
-    include: bool = True
+    object: str = Field(
+        default="1",
+        min_length=1,
+        max_length=200,
+        description="the object that it belongs to; one object has one mask",
+    )
+    include: bool = Field(default=True, description="true for this, false for not this")
 
     draw: ClassVar[Draw] = "none"
     """Which tool a canvas offers for it."""
