@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seemkit.scene import Scene as Scene
     from seemkit.session import Session as Session
     from seemkit.session import replay as replay
+    from seemkit.vocabulary import Vocabulary as Vocabulary
 
 __all__ = [
     "Assembly",
@@ -24,6 +25,7 @@ __all__ = [
     "Scene",
     "SeemkitError",
     "Session",
+    "Vocabulary",
     "__version__",
     "load",
     "register",
@@ -39,6 +41,7 @@ _HOMES = {
     "Scene": "seemkit.scene",
     "SeemkitError": "seemkit.errors",
     "Session": "seemkit.session",
+    "Vocabulary": "seemkit.vocabulary",
     "load": "seemkit.pipeline.load",
     "register": "seemkit.notebook",
     "replay": "seemkit.session",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from seemkit.errors import PromptError, SeemkitError
-from seemkit.pipeline.vocabulary import check_vocabulary
+from seemkit.vocabulary import as_vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seemkit.prompting.prompt import Prompt
     from seemkit.result import Result
     from seemkit.scene import ImageSource, Scene
+    from seemkit.vocabulary import Vocabulary
 
 __all__ = ["LOG_VERSION", "Session", "replay"]
 
@@ -51,7 +52,7 @@ class Session:
     def __init__(self, model: Model, scene: Scene, *, vocabulary: Sequence[str] | None = None) -> None:
         self.model = model
         self.scene = scene
-        self.vocabulary = None if vocabulary is None else check_vocabulary(vocabulary)
+        self.vocabulary = None if vocabulary is None else as_vocabulary(vocabulary)
         self._nodes = [Node((), None, None)]
         self._at = 0
 
@@ -132,7 +133,7 @@ class Session:
             "model": self.model.fingerprint,
             "scene": self.scene.fingerprint,
             "size": list(self.scene.size),
-            "vocabulary": None if self.vocabulary is None else list(self.vocabulary),
+            "vocabulary": None if self.vocabulary is None else _written(self.vocabulary),
             "nodes": [
                 {
                     "prompts": [p.model_dump(mode="json") for p in node.prompts],
@@ -259,6 +260,11 @@ def replay(
             raise SeemkitError("the log names no assembly; give replay the model that it was made with")
         model = load(str(name))
     return Session.from_log(model, log, image, assets=assets).result()
+
+
+def _written(vocabulary: Vocabulary) -> list[str] | dict[str, Any]:
+    """The names alone where there is no more to say."""
+    return list(vocabulary) if vocabulary.is_plain else vocabulary.to_dict()
 
 
 def _check_version(log: Mapping[str, Any]) -> None:

@@ -9,7 +9,8 @@ import pytest
 import seemkit
 
 PUBLIC = [
-    "Assembly", "Model", "Result", "Scene", "SeemkitError", "Session", "__version__", "load", "register", "replay",
+    "Assembly", "Model", "Result", "Scene", "SeemkitError", "Session", "Vocabulary", "__version__", "load",
+    "register", "replay",
 ]  # fmt: skip
 METHODS = {
     "encode", "encode_many", "everything", "label", "prepare", "replaying", "segment", "segment_many",
@@ -34,7 +35,7 @@ HEAVY = "print(sorted({m.partition('.')[0] for m in sys.modules} & {'torch', 'ti
         "import seemkit.api",
         "from seemkit.prompts import Point; Point(x=1, y=2)",
         "from seemkit.prompts import Box, Mask, Memory, Polygon, Reference, Scribble, Text",
-        "from seemkit import Assembly, Result, SeemkitError, register",
+        "from seemkit import Assembly, Result, SeemkitError, Vocabulary, register",
         "import seemkit; dir(seemkit); seemkit.__version__",
     ],
 )

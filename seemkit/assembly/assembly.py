@@ -2,15 +2,34 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    StringConstraints,
+    Tag,
+    field_validator,
+)
 
 from seemkit.assembly.document import write_text
-from seemkit.assembly.sections import PreprocessSection, RuntimeSection, ThresholdsSection, WeightsSection
+from seemkit.assembly.sections import (
+    Label,
+    PreprocessSection,
+    RuntimeSection,
+    ThresholdsSection,
+    VocabularySection,
+    WeightsSection,
+)
 from seemkit.cache import converted_path
 from seemkit.choice import Slot
+from seemkit.choice.wording import FORM
 from seemkit_registry import Component, Registry
 
 __all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
@@ -30,7 +49,11 @@ SLOTS = {
 ARCHITECTURE = ("backbone", "pixel_decoder", "mask_decoder", "text_encoder")
 """The slots that decide which weights there are."""
 
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NAMES, FIELDS = f"{FORM}names", f"{FORM}fields"
+
+
+def _form_of_vocabulary(given: object) -> str:
+    return FIELDS if isinstance(given, Mapping | VocabularySection) else NAMES
 
 
 class FixedPart(BaseModel):
@@ -59,8 +82,15 @@ class FixedPart(BaseModel):
     thresholds: ThresholdsSection = Field(
         default_factory=ThresholdsSection, description="when a query counts in everything mode"
     )
-    vocabulary: tuple[Label, ...] | None = Field(
-        None, description="names that labels are chosen from if a call gives none"
+    vocabulary: (
+        Annotated[
+            Annotated[tuple[Label, ...], Tag(NAMES)] | Annotated[VocabularySection, Tag(FIELDS)],
+            Discriminator(_form_of_vocabulary),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="names that labels are chosen from if a call gives none, or the fields of a vocabulary",
     )
 
     @field_validator("prompts", mode="before")
@@ -132,6 +162,8 @@ class Assembly(FixedPart):
         fixed["thresholds"] = self.thresholds.model_dump(mode="json", exclude_unset=True)
         if self.weights is not None:
             fixed["weights"] = self.weights.model_dump(mode="json", exclude_unset=True)
+        if isinstance(self.vocabulary, VocabularySection):
+            fixed["vocabulary"] = self.vocabulary.model_dump(mode="json", exclude_unset=True)
         data.update({key: value for key, value in fixed.items() if value not in ({}, None)})
         return data
 

@@ -12,11 +12,14 @@ from pydantic import (
     model_validator,
 )
 
+from seemkit.vocabulary import Vocabulary
+
 __all__ = [
     "PreprocessSection",
     "PublishedSection",
     "RuntimeSection",
     "ThresholdsSection",
+    "VocabularySection",
     "WeightsSection",
     "check_relative",
 ]
@@ -25,6 +28,7 @@ Size = Annotated[int, Field(ge=1, le=100_000)]
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,95}"
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Triple = tuple[float, float, float]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class PreprocessSection(BaseModel):
@@ -101,6 +105,33 @@ class WeightsSection(BaseModel):
         if self.sha256 is not None and self.file is None:
             raise ValueError("'sha256' is that of 'file'; that of a published file is 'published.sha256'")
         return self
+
+
+class VocabularySection(BaseModel):
+    """A vocabulary that is more than a list of names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[Label, ...] = Field(description="names that labels are chosen from")
+    synonyms: dict[str, tuple[Label, ...]] = Field(
+        default_factory=dict, description="other words for a name, by name"
+    )
+    templates: tuple[Label, ...] | None = Field(
+        None, description="sentences with {} for the word; null takes those of the text encoder"
+    )
+    background: tuple[Label, ...] = Field(("background",), description="words for what is none of the names")
+
+    @model_validator(mode="after")
+    def check_words(self) -> Self:
+        """Refuse what is no vocabulary, such as a synonym of no name."""
+        self.value()
+        return self
+
+    def value(self) -> Vocabulary:
+        """As a vocabulary."""
+        return Vocabulary(
+            self.names, synonyms=self.synonyms, templates=self.templates, background=self.background
+        )
 
 
 class ThresholdsSection(BaseModel):

@@ -9,7 +9,10 @@ from pydantic_core import ErrorDetails
 from seemkit_registry import nearest
 from seemkit_registry.fault import one_line
 
-__all__ = ["field_names", "in_words", "join", "show"]
+__all__ = ["FORM", "field_names", "in_words", "join", "show"]
+
+FORM = "form: "
+"""Begins the tag of a form that a value may have; pydantic puts tags into paths, where nobody wrote them."""
 
 
 def join(path: str, key: str | int) -> str:
@@ -32,13 +35,13 @@ def in_words(
         owner: the component whose options they are, if they are some.
     """
     for line in error.errors():
-        path = prefix
-        for part in line["loc"]:
+        path, loc = prefix, [part for part in line["loc"] if not str(part).startswith(FORM)]
+        for part in loc:
             path = join(path, part)
         if line["type"] == "extra_forbidden":
-            key = str(line["loc"][-1])
-            inner = len(line["loc"]) > 1
-            near = nearest(key, field_names(_model_at(model, line["loc"][:-1])) if inner else names)
+            key = str(loc[-1])
+            inner = len(loc) > 1
+            near = nearest(key, field_names(_model_at(model, loc[:-1])) if inner else names)
             kind = f"{owner!r} has no option" if owner and not inner else "there is no field"
             yield path, f"{kind} {key!r}", near
         else:
@@ -84,7 +87,13 @@ def _model_at(model: type[BaseModel] | None, loc: Sequence[str | int]) -> type[B
     for part in loc:
         if model is None or part not in model.model_fields:
             return None
-        annotation = model.model_fields[str(part)].annotation
-        options = [annotation, *get_args(annotation)]
+        options = _within(model.model_fields[str(part)].annotation)
         model = next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
     return model
+
+
+def _within(annotation: object) -> Iterator[object]:
+    """An annotation and what it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _within(part)

@@ -23,6 +23,7 @@ def describe_assembly(name: str) -> "dict[str, JsonValue]":
     document = read_assembly(name)
     data = document.data
     vocabulary = data.get("vocabulary")
+    names = vocabulary.get("names") if isinstance(vocabulary, dict) else vocabulary
     return {
         "assembly": data.get("name", name),
         "summary": data.get("summary", ""),
@@ -30,7 +31,7 @@ def describe_assembly(name: str) -> "dict[str, JsonValue]":
         "slots": {slot: _choice(data.get(slot)) for slot in SLOTS if slot in data},
         "prompts": data.get("prompts", "all"),
         "preprocess": data.get("preprocess", {}),
-        "vocabulary": len(vocabulary) if isinstance(vocabulary, list) else None,
+        "vocabulary": len(names) if isinstance(names, list) else None,
         "weights": _weights(document),
         "use": f"-m {name}",
     }

@@ -8,7 +8,7 @@ import click
 
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.failure import RequestError
-from seemkit.cli.model_options import ModelChoice, model_options, split_words
+from seemkit.cli.model_options import ModelChoice, model_options, read_words, vocabulary_option
 from seemkit.cli.progress import Progress
 from seemkit.cli.prompt_flags import Given, PromptCommand
 from seemkit.cli.prompt_values import check_prompts, read_prompts
@@ -30,7 +30,7 @@ __all__ = ["demo"]
     show_default=True,
     help="Where the contact sheet goes.",
 )
-@click.option("--vocabulary", metavar="A,B,...", help="Names that labels are chosen from, such as dog,cat.")
+@vocabulary_option("Names that labels are chosen from")
 @model_options
 def demo(
     photo: str | None, given: Sequence[Given], out: str, vocabulary: str | None, choice: ModelChoice
@@ -55,7 +55,7 @@ def demo(
         progress.say(f"loading {choice.assembly}")
         model = choice.load()
         progress.say(f"encoding {Path(file).name}")
-        names = split_words(vocabulary) or (PHOTOS[known].vocabulary if known else None)
+        names = read_words(vocabulary) or (PHOTOS[known].vocabulary if known else None)
         show = Show(model, pixels, names, progress.say)
         if known and not prompts:
             show.run_known(PHOTOS[known])

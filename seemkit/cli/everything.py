@@ -1,11 +1,13 @@
 """`seemkit everything`: a whole photo by a vocabulary, without a prompt."""
 
+from collections.abc import Sequence
+
 import click
 
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
-from seemkit.cli.model_options import ModelChoice, model_options, split_words
+from seemkit.cli.model_options import ModelChoice, model_options, read_words, split_words, vocabulary_option
 from seemkit.cli.outputs import Outputs, output_options
 from seemkit.cli.photo import is_scene_file, read_photo
 from seemkit.cli.progress import Progress
@@ -16,7 +18,7 @@ __all__ = ["everything"]
 @click.command(cls=Command)
 @click.argument("photo")
 @output_options
-@click.option("--vocabulary", metavar="A,B,...", help="Names to look for, such as dog,cat,grass.")
+@vocabulary_option("Names to look for")
 @click.option(
     "--task",
     type=click.Choice(["panoptic", "instance", "semantic"]),
@@ -34,7 +36,7 @@ def everything(
     PHOTO is an image file, or a scene that was saved as .scene.
     """
     outputs.check(photo, pixels=not is_scene_file(photo))
-    names, uncountable = split_words(vocabulary), split_words(stuff) or []
+    names, uncountable = read_words(vocabulary), split_words(stuff) or []
     if names is not None:
         _check_stuff(uncountable, names)
     with chatter_aside(), Progress() as progress:
@@ -56,7 +58,7 @@ def everything(
     outputs.write(result)
 
 
-def _check_stuff(stuff: list[str], names: "list[str] | tuple[str, ...]") -> None:
+def _check_stuff(stuff: list[str], names: Sequence[str]) -> None:
     from seemkit_registry.suggestion import nearest
 
     for name in stuff:

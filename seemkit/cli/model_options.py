@@ -12,7 +12,15 @@ from seemkit.cli.failure import RequestError
 if TYPE_CHECKING:
     from seemkit.pipeline.model import Model
 
-__all__ = ["ModelChoice", "model_options", "read_settings", "settings_option", "split_words"]
+__all__ = [
+    "ModelChoice",
+    "model_options",
+    "read_settings",
+    "read_words",
+    "settings_option",
+    "split_words",
+    "vocabulary_option",
+]
 
 DEFAULT = "nano"
 
@@ -90,6 +98,21 @@ def read_settings(settings: Sequence[str]) -> dict[str, object]:
     return dict(_split_setting(setting) for setting in settings)
 
 
+def read_words(words: str | None) -> "Sequence[str] | None":
+    """The vocabulary that a flag asks for: ``dog,cat,grass``, or the path of a file that holds one.
+
+    Raises:
+        VocabularyError: it names a file that is not there, or that holds no vocabulary.
+    """
+    from pathlib import Path
+
+    from seemkit.vocabulary_file import SUFFIXES, read_vocabulary
+
+    if words is not None and "," not in words and Path(words).suffix.lower() in SUFFIXES:
+        return read_vocabulary(words)
+    return split_words(words)
+
+
 def split_words(words: str | None) -> list[str] | None:
     """The names of ``dog,cat,grass``; None if none were given."""
     return None if words is None else [word.strip() for word in words.split(",")]
@@ -104,6 +127,16 @@ settings_option = click.option(
     help="Override an option of the assembly, such as backbone.model=convnext_tiny; may be given often.",
 )
 """The flag `-s`, for :func:`read_settings`."""
+
+
+def vocabulary_option(purpose: str) -> Callable[..., Callable[..., None]]:
+    """The flag `--vocabulary`, for :func:`read_words`; `purpose` begins its help."""
+    return click.option(
+        "--vocabulary",
+        metavar="A,B,...|FILE",
+        help=f"{purpose}, such as dog,cat, or a .txt, .json or .yaml file of them.",
+    )
+
 
 _OPTIONS = (
     click.option(

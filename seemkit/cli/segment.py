@@ -8,7 +8,7 @@ import click
 
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.failure import RequestError
-from seemkit.cli.model_options import ModelChoice, model_options, split_words
+from seemkit.cli.model_options import ModelChoice, model_options, read_words, vocabulary_option
 from seemkit.cli.outputs import Outputs, output_options
 from seemkit.cli.photo import is_scene_file, read_photo
 from seemkit.cli.progress import Progress
@@ -24,7 +24,7 @@ __all__ = ["segment"]
 @click.command(cls=PromptCommand)
 @click.argument("photo")
 @output_options
-@click.option("--vocabulary", metavar="A,B,...", help="Names that labels are chosen from, such as dog,cat.")
+@vocabulary_option("Names that labels are chosen from")
 @click.option(
     "--select",
     default="best",
@@ -48,7 +48,7 @@ def segment(
     instead, as in --point dog:120,80.
     """
     outputs.check(photo, pixels=not is_scene_file(photo))
-    wanted = _read_select(select)
+    wanted, names = _read_select(select), read_words(vocabulary)
     if not given:
         raise RequestError(f"no prompt was given; give at least one{_such_as()}", path="prompts")
     prompts = read_prompts(given)
@@ -61,7 +61,7 @@ def segment(
         progress.say(f"encoding {photo}")
         scene = model.encode(source)
         progress.say("answering the prompts")
-        result = model.segment(scene, prompts, vocabulary=split_words(vocabulary), select=wanted)
+        result = model.segment(scene, prompts, vocabulary=names, select=wanted)
     asked = {name: _ask(given, [p.object == name for p in prompts]) for name in {p.object for p in prompts}}
     outputs.write(result, asked)
 

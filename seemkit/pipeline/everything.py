@@ -14,6 +14,7 @@ from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
 from seemkit.pipeline.upscale import upscale
+from seemkit.pipeline.vocabulary import NameEmbeddings, name_logits
 from seemkit.scene import Scene
 
 __all__ = [
@@ -79,12 +80,12 @@ def check_task(task: str) -> None:
         raise SeemkitError(f"task is {task!r}; it is one of {', '.join(get_args(Task))}", path="task")
 
 
-def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Tensor) -> Rows:
+def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Tensor | NameEmbeddings) -> Rows:
     """Run the object queries alone; `vocabulary` (K + 1, D) is normalised, background last."""
     content, position = network.decoder.object_queries()
     decoded = network.decoder(prepared, [RowBatch("query", content[None], position[None])], network.heads)
     classes = network.heads.class_embedding(decoded.queries)[0]
-    probabilities = network.class_logits(classes, vocabulary).softmax(-1)
+    probabilities = name_logits(network, classes, vocabulary).softmax(-1)
     return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])
 
 

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["hash_pixels", "hash_weights", "weights_version"]
+__all__ = ["hash_pixels", "hash_tensors", "hash_weights", "weights_version"]
 
 
 def weights_version(module: nn.Module) -> tuple[int, int]:
@@ -28,4 +29,14 @@ def hash_weights(parts: Sequence[nn.Module], about: str) -> str:
         for name, tensor in part.state_dict().items():
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def hash_tensors(module: nn.Module) -> str:
+    """SHA-256 of all parameters and buffers, those too that come with a package and are in no state dict."""
+    digest = hashlib.sha256()
+    for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name}{values.dtype}{tuple(values.shape)}".encode())
+        digest.update(values.flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

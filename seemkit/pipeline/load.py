@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from seemkit.assembly import Assembly, load_assembly
 from seemkit.assembly.published import name_for_commands
+from seemkit.assembly.sections import VocabularySection
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.host import registry as host_registry
 from seemkit.pipeline.build import build_network, build_policy
@@ -63,6 +64,7 @@ def load(
         load_weights(network, path, sha256=recorded, variant=variant, allow_untrained=allow_untrained)
     if found.runtime.threads is not None:
         torch.set_num_threads(found.runtime.threads)
+    named = found.vocabulary
     network.requires_grad_(False)
     network.to(_device(device if device != "auto" else found.runtime.device))
     return Model(
@@ -70,7 +72,7 @@ def load(
         preprocess,
         policy=build_policy(found, registry),
         assembly=found,
-        vocabulary=found.vocabulary,
+        vocabulary=named.value() if isinstance(named, VocabularySection) else named,
         thresholds=Thresholds(**found.thresholds.model_dump()),
         parts=parts.names,
         hooks=hooks if hooks else None,

@@ -34,10 +34,11 @@ from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.untrained import refuse_untrained
-from seemkit.pipeline.vocabulary import BACKGROUND, check_vocabulary, embed_vocabulary, find_names
+from seemkit.pipeline.vocabulary import NameEmbeddings, Vocabularies, find_names, name_logits
 from seemkit.prompting.prompt import TokenPrompt
 from seemkit.prompting.read import read_prompts
 from seemkit.scene import Scene
+from seemkit.vocabulary import Vocabulary, as_vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class Model:
         self.preprocess = preprocess
         self.assembly = assembly
         self.policy: AnswerPolicy = policy or Fused()
-        self.vocabulary = None if vocabulary is None else check_vocabulary(vocabulary)
+        self.vocabulary = None if vocabulary is None else as_vocabulary(vocabulary)
         self.thresholds = thresholds or Thresholds()
         self.hooks = hooks
         self.encodes = 0
@@ -106,7 +107,7 @@ class Model:
         self._prepared: Cache[tuple[Scene, PreparedScene]] = Cache(4)
         self._references: Cache[Scene] = Cache(8)
         self._texts: Cache[Phrase] = Cache(4096)
-        self._vocabularies: Cache[Tensor] = Cache(32)
+        self._vocabularies = Vocabularies(network)
         self._fingerprints: Cache[str] = Cache(4)
 
     def __repr__(self) -> str:
@@ -263,7 +264,7 @@ class Model:
         scene = self.encode(image)
         limits = thresholds or self.thresholds
         uncountable = find_names(stuff, names)
-        rows = decode_everything(self.network, self.prepare(scene), self._embed((*names, BACKGROUND)))
+        rows = decode_everything(self.network, self.prepare(scene), self._embed(names, background=True))
         full = Enlarged(rows, scene)
         if task == "semantic":
             planes = semantic(rows, Enlarged(rows, scene, semantic_size(scene.size)))
@@ -319,7 +320,7 @@ class Model:
 
     def label(self, states: Tensor, names: Sequence[str]) -> Tensor:
         """Probabilities (N, K) of names for class embeddings (N, D)."""
-        return self.network.class_logits(states, self._embed(names)).softmax(-1)
+        return name_logits(self.network, states, self._embed(names)).softmax(-1)
 
     @torch.no_grad()
     def _answer(
@@ -361,16 +362,12 @@ class Model:
     def _encode_text(self, text: str) -> Phrase:
         return self.network.encode_texts([text])[0]
 
-    def _embed(self, names: Sequence[str]) -> Tensor:
-        key = (tuple(names), weights_version(self.network.text_encoder))
-        with torch.no_grad():
-            return self._vocabularies.get(key, lambda: embed_vocabulary(self.network, names))
+    def _embed(self, names: Sequence[str], *, background: bool = False) -> Tensor | NameEmbeddings:
+        return self._vocabularies.embed(names, background=background)
 
-    def _names(self, vocabulary: Sequence[str] | None, *, needed: bool = False) -> tuple[str, ...]:
-        if vocabulary is not None:
-            return check_vocabulary(vocabulary)
-        if self.vocabulary is None and needed:
-            return check_vocabulary(())
+    def _names(self, vocabulary: Sequence[str] | None, *, needed: bool = False) -> Vocabulary | tuple[()]:
+        if vocabulary is not None or (self.vocabulary is None and needed):
+            return as_vocabulary(() if vocabulary is None else vocabulary)
         return self.vocabulary or ()
 
     def _part_of(self, kind: type[Prompt]) -> nn.Module | None:

@@ -1,60 +1,112 @@
-"""Vocabularies: class names given at the call, as normalised embeddings, cached by content."""
+"""Embeddings of vocabularies, kept in memory and on disk by content, and how like a name an object is."""
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from seemkit.errors import VocabularyError
+from seemkit.pipeline.caches import Cache
+from seemkit.pipeline.fingerprint import weights_version
+from seemkit.pipeline.vocabulary_store import VocabularyStore
+from seemkit.vocabulary import BACKGROUND, SLOT, Vocabulary, as_vocabulary, check_vocabulary
 from seemkit_registry import nearest
 
 if TYPE_CHECKING:
     from seemkit.network.network import Network
 
-__all__ = ["BACKGROUND", "check_vocabulary", "embed_vocabulary", "find_names"]
+__all__ = [
+    "BACKGROUND",
+    "NameEmbeddings",
+    "Vocabularies",
+    "check_vocabulary",
+    "embed_vocabulary",
+    "find_names",
+    "name_logits",
+]
 
-BACKGROUND = "background"
-"""The name whose embedding stands for "no object" (SEEM's last class)."""
-LARGEST = 20_000
 
+@dataclass(frozen=True, eq=False)
+class NameEmbeddings:
+    """The words of K names.
 
-def check_vocabulary(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, stripped, in order, duplicates dropped.
-
-    Raises:
-        VocabularyError: it is one string, empty, too large or holds something that is not a name.
+    Attributes:
+        words: (W, D) normalised.
+        owners: (W,) which name each is a word for, from 0 to K - 1.
     """
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        given = f"the one text {names[:40]!r}" if isinstance(names, str) else f"a {type(names).__name__}"
-        raise VocabularyError(
-            f"vocabulary is {given}; give a list of names, such as ['dog', 'cat']", path="vocabulary"
-        )
-    clean: dict[str, None] = {}
-    for index, name in enumerate(names):
-        if not isinstance(name, str) or not name.strip():
-            raise VocabularyError(f"vocabulary[{index}] is {name!r}, not a name", path=f"vocabulary[{index}]")
-        clean[name.strip()] = None
-    if not clean:
-        raise VocabularyError(
-            "the vocabulary is empty; give at least one name, such as ['dog']", path="vocabulary"
-        )
-    if len(clean) > LARGEST:
-        message = f"the vocabulary has {len(clean)} names; at most {LARGEST} are taken"
-        raise VocabularyError(message, path="vocabulary")
-    return tuple(clean)
+
+    words: Tensor
+    owners: Tensor
 
 
-def embed_vocabulary(network: "Network", names: Sequence[str]) -> Tensor:
+class Vocabularies:
+    """What the text encoder of a network makes of vocabularies, made once and kept until the weights change.
+
+    Args:
+        network: with the text encoder.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._kept: Cache[dict[str, Tensor]] = Cache(32)
+        self._store = VocabularyStore()
+
+    def embed(self, names: Sequence[str], *, background: bool = False) -> Tensor | NameEmbeddings:
+        """Names, and with `background` what is none of them as the last: (K, D), or words where there are more.
+
+        The bits of a name do not depend on the order of names.
+        """
+        vocabulary = as_vocabulary(names)
+        key = (vocabulary.content_key(), weights_version(self._network.text_encoder))
+        with torch.no_grad():
+            rows = self._kept.get(key, lambda: self._store.get(self._network, vocabulary, self._make))
+        groups = [vocabulary.words(name) for name in vocabulary]
+        if background:
+            groups.append(vocabulary.background)
+        words = torch.stack([rows[word] for group in groups for word in group])
+        if all(len(group) == 1 for group in groups):
+            return words
+        owners = [index for index, group in enumerate(groups) for _ in group]
+        return NameEmbeddings(words, torch.tensor(owners, device=words.device))
+
+    def _make(self, vocabulary: Vocabulary) -> dict[str, Tensor]:
+        """Embedding (D,) by word; the words in an order of their own, so that theirs does not matter."""
+        words = sorted({w for name in vocabulary for w in vocabulary.words(name)} | {*vocabulary.background})
+        return dict(zip(words, embed_vocabulary(self._network, words, vocabulary.templates), strict=True))
+
+
+def embed_vocabulary(
+    network: Network, names: Sequence[str], templates: Sequence[str] | None = None
+) -> Tensor:
     """Names to (K, D): each template is encoded and normalised, their mean normalised again.
 
-    A text encoder declares its sentences in `templates`; without any, the bare name is encoded.
+    A text encoder may declare its sentences in `templates`; without any, the bare name is encoded.
     """
-    templates: Sequence[str] = getattr(network.text_encoder, "templates", ("{}",))
-    sentences = [template.format(name) for name in names for template in templates]
+    used = sentences_of(network, templates)
+    sentences = [template.replace(SLOT, name) for name in names for template in used]
     embeddings = torch.stack([phrase.embedding for phrase in network.encode_texts(sentences)])
-    each = nn.functional.normalize(embeddings, dim=-1).view(len(names), len(templates), -1)
+    each = nn.functional.normalize(embeddings, dim=-1).view(len(names), len(used), -1)
     return nn.functional.normalize(each.mean(1), dim=-1)
+
+
+def sentences_of(network: Network, templates: Sequence[str] | None) -> Sequence[str]:
+    """The templates that a vocabulary is encoded with, sorted: its own, or those of the text encoder."""
+    declared: Sequence[str] = getattr(network.text_encoder, "templates", (SLOT,))
+    return sorted(templates or declared)
+
+
+def name_logits(network: Network, states: Tensor, embeddings: Tensor | NameEmbeddings) -> Tensor:
+    """Class embeddings (..., D) to logits (..., K): a name's are the largest of its words'."""
+    if isinstance(embeddings, Tensor):
+        return network.class_logits(states, embeddings)
+    by_word = network.class_logits(states, embeddings.words)  # ... x W
+    count = int(embeddings.owners.max()) + 1
+    out = by_word.new_full((*by_word.shape[:-1], count), -torch.inf)
+    return out.scatter_reduce(-1, embeddings.owners.expand_as(by_word), by_word, "amax")
 
 
 def find_names(stuff: Sequence[str], names: Sequence[str]) -> frozenset[int]:

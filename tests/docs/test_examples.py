@@ -65,6 +65,11 @@ def commands(*names: str) -> list[tuple[Fence, str]]:
     return [(fence, line) for fence, line in lines if line.split()[0] in names]
 
 
+VOCABULARIES = {  # as docs/vocabularies.md shows them
+    name: re.sub(r"^# .*\n", "", fence.text)
+    for fence in fences(ROOT / "docs/vocabularies.md", "text")
+    for name in re.findall(r"^# (animals\.\w+)$", fence.text, re.MULTILINE)
+}
 SEEMKIT = [line for _, line in commands("seemkit")]
 
 
@@ -75,6 +80,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Image.fromarray(photo).save(tmp_path / "photo.jpg")
     Image.fromarray(photo[:, ::-1]).save(tmp_path / "other.jpg")
     shutil.copy(LASSO, tmp_path)
+    for name, text in VOCABULARIES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEEMKIT_CACHE", str(tmp_path / "cache"))  # no weights were pulled
     if not WEIGHTS.is_file():

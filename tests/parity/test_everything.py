@@ -50,7 +50,7 @@ def setting(
     if name == "stuff":
         vocabulary = vocabulary.roll(ROLLED, dims=0)
     model = copy(golden_model("seem-focalt-v1"))
-    model._embed = lambda _: vocabulary  # type: ignore[method-assign]
+    model._embed = lambda _, **__: vocabulary  # type: ignore[method-assign]
     scene = golden_encoded(image)
     meta = case.meta[f"{image}/{name}/panoptic_seg"]
     height, width = meta["shape"]
