@@ -29,6 +29,7 @@ COMMANDS = {
     "plan": "Say what an assembly will be built of, building and loading nothing.",
     "assemble": "Write an assembly out in full, with every option explained.",
     "schema": "Print the JSON schema of assemblies, of prompts, or of the options of a component.",
+    "bench": "Measure how long things take, next to what the original computes.",
     "doctor": "Look for what is wrong with this installation.",
 }
 """Commands and what they do; `seemkit.cli.<name>` holds each, under the same name."""

@@ -1,0 +1,31 @@
+"""What can be measured: groups of cases by the words of the command; nothing heavy is imported for the list."""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from seemkit.benchmark.report import Case
+    from seemkit.benchmark.subject import Subject
+
+__all__ = ["GROUPS", "Group", "load_group"]
+
+
+class Group(NamedTuple):
+    """Cases that are measured together: where they are, and what they are of."""
+
+    place: str
+    about: str
+
+
+GROUPS = {
+    "round": Group("seemkit.benchmark.rounds:measure_rounds", "a first and a second click"),
+}
+"""In the order in which they run."""
+
+
+def load_group(name: str) -> "Callable[[Subject], Iterator[Case]]":
+    """The function that measures a group."""
+    module, _, function = GROUPS[name].place.partition(":")
+    measure: Callable[[Subject], Iterator[Case]] = getattr(import_module(module), function)
+    return measure
