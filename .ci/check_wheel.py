@@ -11,6 +11,7 @@ PACKAGES = (
     "seemkit_backbones",
     "seemkit_text",
     "seemkit_extras",
+    "seemkit_data",
 )
 DATA = (
     *(f"{package}/py.typed" for package in PACKAGES),

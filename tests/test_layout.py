@@ -26,6 +26,7 @@ PLUGINS_MAY_IMPORT = {  # beside seemkit.api and themselves
     "seemkit_backbones": {"torch", "numpy", "pydantic", "timm"},
     "seemkit_text": {"torch", "numpy", "pydantic", "open_clip", "tokenizers", "safetensors"},
     "seemkit_extras": {"torch", "numpy", "pydantic", "PIL"},
+    "seemkit_data": {"torch", "numpy", "pydantic", "timm"},
     "seemkit_lasso": {"torch", "numpy", "pydantic"},
 }
 PACKAGES = {
