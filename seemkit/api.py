@@ -8,6 +8,8 @@ from seemkit.components import (
     BackboneComponent,
     BackboneShape,
     Evidence,
+    Exporter,
+    ExporterComponent,
     PixelFeatures,
     TextEncoder,
     TextEncoderComponent,
@@ -40,6 +42,8 @@ from seemkit.prompting.points import Points
 from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
+from seemkit.result import Result
+from seemkit.results.atomic import replacing
 from seemkit_registry import hookimpl
 
 __all__ = [
@@ -59,6 +63,8 @@ __all__ = [
     "EncodeContext",
     "Encoded",
     "Evidence",
+    "Exporter",
+    "ExporterComponent",
     "FileSlice",
     "Grid",
     "Group",
@@ -74,6 +80,7 @@ __all__ = [
     "PromptError",
     "Region",
     "RegionKind",
+    "Result",
     "Role",
     "RunLengthMask",
     "Sample",
@@ -101,6 +108,7 @@ __all__ = [
     "read_labels",
     "read_mask_file",
     "read_prompt",
+    "replacing",
     "resize_mask",
     "sample_line",
     "simulate_box",

@@ -1,4 +1,4 @@
-"""What backbones, pixel decoders, mask decoders, text encoders and answer policies declare."""
+"""What backbones, pixel decoders, mask decoders, text encoders, answer policies and exporters declare."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import BaseModel
     from torch import Tensor, nn
 
     from seemkit.prompting.rows import Phrase
+    from seemkit.result import Result
 
 __all__ = [
     "AnswerPolicy",
     "BackboneComponent",
     "BackboneShape",
     "Evidence",
+    "Exporter",
+    "ExporterComponent",
     "PixelFeatures",
     "TextEncoder",
     "TextEncoderComponent",
@@ -120,3 +125,33 @@ class AnswerPolicy(Protocol):
 
     def score(self, evidence: Sequence[Evidence]) -> Tensor:
         """(Q,) log-scores of the candidates; the largest answers. Called with at least one include."""
+
+
+class Exporter(Protocol):
+    """Turns a result into files of a format."""
+
+    def export(self, result: Result, path: Path, *, photo: str) -> Sequence[Path]:
+        """Write the result, and say which files were written; whole or not at all (`seemkit.api.replacing`).
+
+        Args:
+            result: what a model answered.
+            path: the file that was asked for; others go beside it.
+            photo: what the format calls the photo, such as its file name.
+
+        Raises:
+            SeemkitError: the format cannot hold the result, or a file cannot be written.
+        """
+
+
+class ExporterComponent(Protocol):
+    """The object behind an entry point of ``seemkit.exporters``.
+
+    Attributes:
+        suffixes: what the file may end in, the usual one first; empty takes any.
+    """
+
+    Options: type[BaseModel]
+    suffixes: tuple[str, ...]
+
+    def build(self, options: BaseModel) -> Exporter:
+        """An exporter with these options."""

@@ -8,7 +8,7 @@ from seemkit_registry import Registry
 
 __all__ = ["expect_components", "registry"]
 
-BUILT = ("backbones", "pixel_decoders", "mask_decoders", "text_encoders", "answer_policies")
+BUILT = ("backbones", "pixel_decoders", "mask_decoders", "text_encoders", "answer_policies", "exporters")
 
 
 @cache

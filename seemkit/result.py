@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypedDict, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydantic import JsonValue
 
 from seemkit.errors import ImageError
 from seemkit.imaging.load import ImageSource, load_image
@@ -220,6 +221,25 @@ class Result:
         from seemkit.results.save import save
 
         return save(self, Path(fspath(path)))
+
+    def export(
+        self, form: str, path: str | PathLike[str], *, photo: str | None = None, **options: JsonValue
+    ) -> list[Path]:
+        """Write the result in a format that a plugin knows, such as "coco", and name the files written.
+
+        Args:
+            form: the name of an exporter; `seemkit plugins exporters` lists them.
+            path: the file.
+            photo: what the file calls the photo; by default a .jpg of the same name.
+            options: of the exporter.
+
+        Raises:
+            ConfigurationError: no exporter has this name, or an option is wrong.
+            SeemkitError: the format cannot hold the result, or the file cannot be written.
+        """
+        from seemkit.results.export import plan_export
+
+        return plan_export(form, path, options).write(self, photo)
 
     def _describe(self, n: int) -> str:
         label = f" {self.labels[n][0][0]}" if self.labels[n] else ""

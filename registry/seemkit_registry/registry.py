@@ -30,6 +30,7 @@ KINDS = (
     "answer_policies",
     "backbones",
     "datasets",
+    "exporters",
     "hooks",
     "mask_decoders",
     "pixel_decoders",

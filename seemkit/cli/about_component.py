@@ -24,6 +24,9 @@ SHAPES = {
     "mask_decoders": "levels, mask features and rows (N, T, C) to candidate rows (N, Q, C)",
     "text_encoders": "each text to tokens (T, D) and an embedding (D,)",
     "answer_policies": "log-probabilities (Q,) of each anchor to log-scores (Q,)",
+    "exporters": "masks (N, H, W) bool of a result, and what is known of them, to files",
+    "datasets": "samples: an image (H, W, 3) uint8, masks (H, W) bool of its objects, and their names",
+    "hooks": "an assembly, a scene, prompts or a result, to the same or another of its type",
 }
 """What goes in and comes out, by kind."""
 PROMPT_SHAPES = {
@@ -31,6 +34,12 @@ PROMPT_SHAPES = {
     "token": "groups of rows (T, C), and anchors (C,) in mask space or (D,) in class space",
 }
 """The same of prompt types, by level."""
+
+USES = {
+    "exporters": "--export {name}:FILE{suffix}",
+    "datasets": "{{use: {name}, ...}}",
+}
+"""How a component that fills no slot is asked for, by kind."""
 
 _PLAIN = TypeAdapter(dict[str, JsonValue])
 
@@ -47,6 +56,9 @@ def describe_component(component: Component, flag: PromptFlag | None) -> dict[st
         about["use"] = f"-s {slot}={component.name}"
         about["shapes"] = SHAPES[component.kind]
         about["example"] = f"{slot}: {_example(slot, component)}"
+    elif component.kind in USES:
+        about["use"] = USES[component.kind].format(name=component.name, suffix=_suffix(component))
+        about["shapes"] = SHAPES[component.kind]
     if component.fault is None:
         options = options_of(component)
         about["options"] = [_as_dict(o) for o in (_import_options(component) if options is None else options)]
@@ -62,6 +74,15 @@ def _example(slot: str, component: Component) -> str:
             return write_value_in_line(choice)
     needed = [option for option in options_of(component) or () if option.default is None]
     return write_value_in_line({"use": component.qualified, **{option.name: "..." for option in needed}})
+
+
+def _suffix(component: Component) -> str:
+    """What a file of an exporter ends in; the plugin is imported under guard."""
+    if component.kind != "exporters" or component.fault is not None:
+        return ""
+    with chatter_aside():
+        suffixes = getattr(registry().load(component), "suffixes", ())
+    return str(suffixes[0]) if suffixes else ""
 
 
 def _describe_prompt(flag: PromptFlag) -> dict[str, JsonValue]:
@@ -108,8 +129,9 @@ def _written(kind: object) -> str:
         return " | ".join(map(_written, inner))
     if origin is Literal:
         return " | ".join(map(repr, inner))
+    if kind is type(None) or kind is ...:
+        return "None" if kind is not ... else "..."
     name = getattr(origin or kind, "__name__", str(kind))
-    name = "None" if kind is type(None) else name
     return f"{name}[{', '.join(map(_written, inner))}]" if inner and origin is not np.ndarray else name
 
 

@@ -55,7 +55,7 @@ def everything(
         scene = model.encode(source)
         progress.say("looking for everything")
         result = model.everything(scene, vocabulary=names, task=task, stuff=uncountable)  # type: ignore[arg-type]
-    outputs.write(result)
+    outputs.write(result, photo)
 
 
 def _check_stuff(stuff: list[str], names: Sequence[str]) -> None:

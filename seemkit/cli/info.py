@@ -151,7 +151,8 @@ def _component_lines(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "json", json.dumps(about["example"])[:400]
     elif "use" in about:
         yield "use", about["use"]
-        yield "such as", about["example"]
+        if "example" in about:
+            yield "such as", about["example"]
     if about.get("shapes"):
         yield "shapes", about["shapes"]
 

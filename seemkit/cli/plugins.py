@@ -24,8 +24,8 @@ __all__ = ["plugins"]
 def plugins(kind: str | None, as_json: bool, details: bool) -> None:
     """List what plugins provide, importing none of them.
 
-    KIND is prompts, backbones, pixel_decoders, mask_decoders, text_encoders, answer_policies or another kind
-    that a plugin brings.
+    KIND is prompts, backbones, pixel_decoders, mask_decoders, text_encoders, answer_policies, exporters,
+    datasets, hooks or another kind that a plugin brings.
     """
     from seemkit.cli.faults import mute_faults
     from seemkit.host import registry

@@ -63,7 +63,7 @@ def segment(
         progress.say("answering the prompts")
         result = model.segment(scene, prompts, vocabulary=names, select=wanted)
     asked = {name: _ask(given, [p.object == name for p in prompts]) for name in {p.object for p in prompts}}
-    outputs.write(result, asked)
+    outputs.write(result, photo, asked)
 
 
 def _read_select(text: str) -> "Select":
