@@ -18,8 +18,9 @@ DATA = (
     "seemkit/assemblies/nano.yaml",
     "seemkit/assemblies/nano.safetensors",
     "seemkit_text/minilm-128.safetensors",
+    "seemkit/scaffold/templates/project/pyproject.toml.tmpl",
 )
-SUFFIXES = (".py", ".pyi", ".typed", ".yaml", ".safetensors")
+SUFFIXES = (".py", ".pyi", ".typed", ".yaml", ".json", ".safetensors", ".tmpl")
 MOST_WEIGHTS = 20_000_000
 
 

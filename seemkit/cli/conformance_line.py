@@ -38,6 +38,8 @@ def _suite(kind: str) -> Callable[[object], str] | None:
         "prompts": testing.check_prompt,
         "backbones": testing.check_backbone,
         "text_encoders": testing.check_text_encoder,
+        "answer_policies": testing.check_answer_policy,
+        "hooks": testing.check_hooks,
     }
     check = checks.get(kind)
     return None if check is None else lambda component: _say(check(component))

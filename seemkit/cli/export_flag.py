@@ -34,5 +34,7 @@ def read_export(text: str) -> "Export":
     pairs = [pair.partition("=") for pair in match["options"].split(",")[1:]]
     options = {name.strip(): parse_value(value, f"--export {text}") for name, _, value in pairs}
     if "use" in options:
-        raise RequestError(f"--export {text!r}: the format is what stands first, not an option", path="--export")
+        raise RequestError(
+            f"--export {text!r}: the format is what stands first, not an option", path="--export"
+        )
     return plan_export(match["form"].strip(), match["path"], options)

@@ -7,6 +7,7 @@ written. So ways to write it are tried, and one counts only if the type reads it
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from seemkit.prompting.prompt import Prompt
 
@@ -53,11 +54,17 @@ def _ways_to_write(values: Sequence[object]) -> Iterator[str]:
     paths = [path for value in values if (path := _path(value))]
     if texts and len(texts) == len(values) == 1:
         yield texts[0]
+    if len(values) == 1 and isinstance(values[0], list | tuple) and _are_texts(values[0]):
+        yield ",".join(values[0])
     if numbers and len(numbers) == len(values):
         yield ",".join(numbers)
     if len(paths) == 1:
         yield paths[0]
         yield from (f"{paths[0]}@{number}" for number in numbers)
+
+
+def _are_texts(values: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    return bool(values) and all(isinstance(value, str) for value in values)
 
 
 def _path(value: object) -> str:

@@ -30,6 +30,7 @@ COMMANDS = {
     "assemble": "Write an assembly out in full, with every option explained.",
     "schema": "Print the JSON schema of assemblies, of prompts, or of the options of a component.",
     "bench": "Measure how long things take, next to what the original computes.",
+    "new": "Make a plugin: a project that installs, lints, type-checks and passes its tests.",
     "doctor": "Look for what is wrong with this installation.",
 }
 """Commands and what they do; `seemkit.cli.<name>` holds each, under the same name."""

@@ -95,7 +95,6 @@ class Outputs:
         for name in [*self.files, *exported]:
             click.echo(f"{name}: {len(result)} mask{'s' * (len(result) != 1)}", err=self.json_file == STDOUT)
 
-
     def _exports(self) -> "list[Export]":
         if not self.exports:
             return []

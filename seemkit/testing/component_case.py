@@ -1,20 +1,15 @@
-"""Checks of what every component with options shares: its options, its summary, and a module that copies."""
+"""Checks of what every component that builds a module shares: it copies, saves, and repeats itself."""
 
 from __future__ import annotations
 
 import copy
-import inspect
-import json
 import pickle
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
-from seemkit.host import check_built
-from seemkit.testing.contract import Contract, check
+from seemkit.testing.contract import check
 from seemkit.testing.module_checks import flat, reload_weights, same_tensors
-from seemkit.testing.violation import demand, fail, one_line, skip
+from seemkit.testing.option_checks import OptionChecks
+from seemkit.testing.violation import demand
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,27 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["ComponentChecks"]
 
 
-class ComponentChecks(Contract):
-    """A component has options, declares what comes out, and builds a module."""
-
-    options: ClassVar[Mapping[str, object]] = {}
-    """Options that it is built with; choose small ones."""
-
-    @classmethod
-    def subject(cls) -> str:
-        """The name of the class, with its options."""
-        name = getattr(cls.component(), "__name__", type(cls.component()).__name__)
-        given = ", ".join(f"{key}={value!r}" for key, value in cls.options.items())
-        return f"{name}({given})" if given else str(name)
-
-    def settings(self) -> BaseModel:
-        """The options as the component's model; leaves the check out if they are refused."""
-        component: Any = self.component()
-        try:
-            settings: BaseModel = component.Options(**self.options)
-        except Exception as error:  # of the plugin; another check says it
-            skip(f"its options are refused ({one_line(error, 80)})")
-        return settings
+class ComponentChecks(OptionChecks):
+    """A component declares what comes out, and builds a module."""
 
     def build(self, seed: int = 0) -> nn.Module:
         """A module of one's own in evaluation mode, by the same seed every time."""
@@ -57,52 +33,6 @@ class ComponentChecks(Contract):
     def outputs(self, module: nn.Module) -> object:
         """What the module gives for the suite's input."""
         raise NotImplementedError
-
-    @check(
-        "A component has a pydantic model Options, frozen and without unknown fields, and a build(options)",
-        why="Assemblies are checked against it before any weight is allocated.",
-        mend="set model_config = ConfigDict(frozen=True, extra='forbid') in Options",
-    )
-    def test_its_options_are_frozen_and_strict(self) -> None:
-        wrong = check_built(self.component())
-        if wrong:
-            fail(f"cannot be used, for {wrong}")
-        component: Any = self.component()
-        settings = component.Options(**self.options)
-        try:
-            type(settings)(**{**self.options, "no_such_option": 1})
-        except ValidationError:
-            pass
-        else:
-            fail("took the option 'no_such_option'")
-        for name in type(settings).model_fields:
-            try:
-                setattr(settings, name, getattr(settings, name))
-            except (ValidationError, AttributeError, TypeError):
-                continue
-            fail(f"let its option {name!r} be set after it was made")
-
-    @check(
-        "Options come back from JSON equal",
-        why="Assemblies are written as YAML, and hashed to tell which weights fit.",
-        mend="use plain types for options: numbers, texts, tuples and models of these",
-    )
-    def test_its_options_come_back_from_json(self) -> None:
-        settings = self.settings()
-        back = type(settings).model_validate(json.loads(settings.model_dump_json()))
-        demand(back == settings, f"came back as {one_line(repr(back), 160)}")
-
-    @check(
-        "The component and each of its options say what they are",
-        why="'seemkit info' shows these lines, and there is no other place to look.",
-        mend="write a docstring, and Field(..., description='...') for every option",
-    )
-    def test_it_and_its_options_are_described(self) -> None:
-        first = inspect.cleandoc(getattr(self.component(), "__doc__", None) or "").partition("\n")[0]
-        demand(10 <= len(first) <= 120, f"has the summary {first!r}")
-        fields = type(self.settings()).model_fields
-        silent = [name for name, field in fields.items() if not field.description]
-        demand(not silent, f"says nothing of its option {', '.join(silent)}")
 
     @check(
         "Two builds by the same seed have the same weights, and any two have the same names and shapes",

@@ -33,6 +33,7 @@ def ask(args: list[str], names: set[str]) -> str:
         ["info", "--help"],
         ["plan", "--help"],
         ["doctor", "--help"],
+        ["new", "--help"],
         ["schema", "prompts"],
         ["schema", "point"],
         ["plugins"],
@@ -49,6 +50,10 @@ def test_help_and_listings_import_no_torch(args):
 @pytest.mark.parametrize("args", [["--help"], ["--version"], []])
 def test_the_help_of_all_imports_next_to_nothing(args):
     assert ask(args, {"torch", "numpy", "pydantic", "PIL", "rich", "seemkit.host"}) == "0 []"
+
+
+def test_a_new_project_is_written_without_torch(tmp_path):
+    assert ask(["new", "prompt", "gaze", "--into", str(tmp_path / "gaze")], {"torch", "skimage"}) == "0 []"
 
 
 def test_bad_prompts_are_refused_before_torch_is_imported(photo):

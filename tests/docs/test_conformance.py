@@ -4,10 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from seemkit.testing import BackboneContract, Contract, PromptContract, TextEncoderContract
+from seemkit.testing import (
+    AnswerPolicyContract,
+    BackboneContract,
+    Contract,
+    HooksContract,
+    PromptContract,
+    TextEncoderContract,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
-CONTRACTS = {"Prompts": PromptContract, "Backbones": BackboneContract, "Text encoders": TextEncoderContract}
+CONTRACTS = {
+    "Prompts": PromptContract,
+    "Backbones": BackboneContract,
+    "Text encoders": TextEncoderContract,
+    "Answer policies": AnswerPolicyContract,
+    "Hooks": HooksContract,
+}
 
 
 @pytest.mark.parametrize(("heading", "contract"), CONTRACTS.items())

@@ -1,8 +1,10 @@
-"""The backbones and text encoders that ship with seemkit keep the published contracts."""
+"""The backbones, text encoders and answer policies that ship with seemkit keep the published contracts."""
 
 import pytest
 
-from seemkit.testing import BackboneContract, TextEncoderContract
+from seemkit.answer.fused import Fused
+from seemkit.answer.priority import Priority
+from seemkit.testing import AnswerPolicyContract, BackboneContract, TextEncoderContract
 from seemkit_backbones.davit import DaViT
 from seemkit_backbones.focal import Focal
 from seemkit_backbones.focal_large import FocalLarge
@@ -80,12 +82,19 @@ class TestOpenClip(TextEncoderContract):
     options = {"model": "ViT-S-32-alt"}
 
 
+class TestFused(AnswerPolicyContract):
+    answer_policy = Fused
+
+
+class TestPriority(AnswerPolicyContract):
+    answer_policy = Priority
+
+
 def test_every_built_in_component_is_held_to_the_contract() -> None:
+    suites = (AnswerPolicyContract, BackboneContract, TextEncoderContract)
     tested = {
-        each.component()
-        for each in (*BackboneContract.__subclasses__(), *TextEncoderContract.__subclasses__())
-        if each.__module__ == __name__
+        each.component() for suite in suites for each in suite.__subclasses__() if each.__module__ == __name__
     }
-    for kind in ("backbones", "text_encoders"):
+    for kind in (suite.kind for suite in suites):
         for component, found in default().load_all(kind):
             assert component.distribution != "seemkit" or found in tested, component.qualified

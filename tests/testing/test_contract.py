@@ -11,8 +11,10 @@ from seemkit.api import VERSION
 from seemkit.errors import SeemkitError
 from seemkit.prompts import Point
 from seemkit.testing import (
+    AnswerPolicyContract,
     BackboneContract,
     Contract,
+    HooksContract,
     PromptContract,
     Report,
     TextEncoderContract,
@@ -24,7 +26,8 @@ from seemkit.testing.contract import check
 from seemkit.testing.violation import demand, fail, skip
 from seemkit_backbones.timm import Timm
 
-CONTRACTS = [PromptContract, BackboneContract, TextEncoderContract]
+CONTRACTS = [PromptContract, BackboneContract, TextEncoderContract, AnswerPolicyContract, HooksContract]
+FEWEST = {"prompts": 40, "backbones": 24, "text_encoders": 24, "answer_policies": 13, "hooks": 6}
 
 
 class Cup(Contract):
@@ -143,7 +146,7 @@ def test_checks_of_the_other_level_are_left_out() -> None:
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_check_is_worded(contract: type[Contract]) -> None:
     checks = contract.checks()
-    assert len(checks) >= {"prompts": 40, "backbones": 24, "text_encoders": 24}[contract.kind]
+    assert len(checks) >= FEWEST[contract.kind]
     for each in checks:
         assert each.contract[0].isupper(), each.name
         assert not each.contract.endswith("."), each.name

@@ -1,11 +1,11 @@
-"""The lasso keeps the contract of prompts, and selects what lies within the loop."""
+"""The prompt `lasso` keeps the contract of prompts, and selects what it says."""
 
 import numpy as np
 import pytest
-from seemkit_lasso.lasso import Lasso
-
 from seemkit.api import Grid, PromptError
 from seemkit.testing import PromptContract
+
+from seemkit_lasso.lasso import Lasso
 
 SQUARE = [(2, 2), (20, 2), (20, 20), (2, 20)]
 

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-
 from seemkit import api
 
 

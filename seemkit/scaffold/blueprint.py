@@ -1,0 +1,76 @@
+"""Which kinds of project can be made, and what differs between them beside their templates."""
+
+from dataclasses import dataclass
+
+__all__ = ["BLUEPRINTS", "Blueprint"]
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A kind of project; the folder `templates/<word>` holds its component and its tests.
+
+    Attributes:
+        word: what follows `seemkit new`.
+        kind: of the component, which is the group of its entry point without `seemkit.`
+        what: the component in words, with its article.
+        about: what the component of the template is or does, where the author says nothing.
+        trial: commands that try it out, once it is installed; `${name}` stands for its name.
+    """
+
+    word: str
+    kind: str
+    what: str
+    about: str
+    trial: tuple[str, ...]
+
+
+_ALL = (
+    Blueprint(
+        "prompt",
+        "prompts",
+        "a prompt",
+        "a round spot on the object",
+        ("seemkit info ${name}", "seemkit segment photo.jpg --${name} VALUE -o out.png"),
+    ),
+    Blueprint(
+        "token-prompt",
+        "prompts",
+        "a prompt",
+        "any of several words for the object",
+        ("seemkit info ${name}", "seemkit segment photo.jpg --${name} VALUE -o out.png"),
+    ),
+    Blueprint(
+        "backbone",
+        "backbones",
+        "a backbone",
+        "four strided convolutions",
+        ("seemkit info ${name}", "seemkit plan nano -s backbone=${name}"),
+    ),
+    Blueprint(
+        "text-encoder",
+        "text_encoders",
+        "a text encoder",
+        "a learned vector for each word",
+        ("seemkit info ${name}", "seemkit plan nano -s text_encoder=${name}"),
+    ),
+    Blueprint(
+        "answer-policy",
+        "answer_policies",
+        "an answer policy",
+        "the surest anchor decides",
+        (
+            "seemkit info ${name}",
+            "seemkit segment photo.jpg --point 120,80 -s answer_policy=${name} -o out.png",
+        ),
+    ),
+    Blueprint(
+        "hooks",
+        "hooks",
+        "hooks",
+        "a line in the log for every answer",
+        ("seemkit info ${name}", "seemkit segment photo.jpg --point 120,80 -o out.png"),
+    ),
+)
+
+BLUEPRINTS = {blueprint.word: blueprint for blueprint in _ALL}
+"""By the word that follows `seemkit new`."""

@@ -1,0 +1,86 @@
+"""A new project of every kind installs, lints, type-checks and passes its conformance tests, untouched."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from seemkit.scaffold.blueprint import BLUEPRINTS
+from seemkit.scaffold.naming import LONGEST, Naming
+from seemkit.scaffold.project import project_files, write_project
+from seemkit_registry import Registry
+
+SUITES = {
+    "prompt": "TestNewPrompt: 39 checks, 39 passed",
+    "token-prompt": "TestNewTokenPrompt: 36 checks, 34 passed, 2 skipped",
+    "backbone": "TestNewBackbone: 25 checks, 25 passed",
+    "text-encoder": "TestNewTextEncoder: 24 checks, 23 passed, 1 skipped",
+    "answer-policy": "TestNewAnswerPolicy: 13 checks, 13 passed",
+    "hooks": "TestNewHooks: 6 checks, 6 passed",
+}
+"""What pytest says of the conformance suite of each kind."""
+
+
+def run(*words: object, cwd: Path, **variables: object) -> str:
+    """What a tool of this environment prints, which ends well; it sees nothing of the tests around it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "MYPY"))}
+    environment |= {name: str(value) for name, value in variables.items()}
+    ended = subprocess.run(
+        [sys.executable, "-m", *map(str, words)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    said = f"{ended.stdout}{ended.stderr}"
+    assert ended.returncode == 0, said
+    return said
+
+
+@pytest.mark.parametrize("name", ["a", "eye-gaze", "x" * LONGEST])
+def test_it_is_linted_and_formatted_whatever_its_name(tmp_path: Path, name: str) -> None:
+    pytest.importorskip("ruff", reason="ruff is not installed")
+    for word, blueprint in BLUEPRINTS.items():
+        write_project(tmp_path / word, project_files(blueprint, Naming(name)))
+        run("ruff", "check", "--no-cache", cwd=tmp_path / word)
+        run("ruff", "format", "--check", "--no-cache", cwd=tmp_path / word)
+
+
+def test_it_type_checks_strictly(
+    projects: dict[str, Path], tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    folders = [project / part for project in projects.values() for part in ("src", "tests")]
+    config = projects["prompt"] / "pyproject.toml"
+    assert "strict = true" in config.read_text()
+    assert pytestconfig.cache is not None
+    cache = pytestconfig.cache.mkdir("mypy-of-new-projects")
+    flags = ("--config-file", config, "--cache-dir", cache)
+    said = run("mypy", *flags, *folders, cwd=tmp_path, MYPYPATH=os.pathsep.join(map(str, folders[::2])))
+    assert re.search(rf"no issues found in {3 * len(BLUEPRINTS)} source files", said)
+
+
+def test_it_is_listed_once_it_is_installed(site: Path) -> None:
+    listed = {(c.kind, c.name, c.qualified) for c in Registry(path=[str(site)]).components()}
+    assert listed == {
+        (blueprint.kind, f"new-{word}", f"seemkit-new-{word}/new-{word}")
+        for word, blueprint in BLUEPRINTS.items()
+    }
+
+
+def test_its_conformance_tests_pass(projects: dict[str, Path], site: Path) -> None:
+    tests = [project / "tests" for project in projects.values()]
+    flags = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", site)
+    said = run("pytest", *flags, *tests, cwd=site, PYTHONPATH=site)
+    assert _suites(said) == sorted(SUITES.values())
+    assert " failed" not in said
+
+
+def _suites(said: str) -> Sequence[str]:
+    return sorted(line for line in said.splitlines() if re.match(r"TestNew\w+: ", line))
