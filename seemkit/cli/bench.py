@@ -87,8 +87,8 @@ def bench(
 ) -> None:
     """Measure how long things take, next to what the original computes.
 
-    Everything is measured by default. Paths of a case run in turn, so that other work on the machine falls on all of them; a ratio is the median
-    over the repetitions.
+    Everything is measured by default. Paths of a case run in turn, so that other work on the machine falls on
+    all of them; a ratio is the median over the repetitions.
     """
     names = _names(groups)
     overrides: dict[str, Any] = read_settings(settings)
