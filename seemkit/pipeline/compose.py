@@ -152,7 +152,7 @@ def compose(
             groups[i].extend(encoded.groups)
             anchors[i].extend(encoded.answers)
         if item.name in memory and not any(g.role == "memory" for g in groups[i]):
-            groups[i].extend(context.memory(memory[item.name]).groups)
+            groups[i].append(context.memory_rows(memory[item.name]))
     anchors = [_settle(each, item) for each, item in zip(anchors, objects, strict=True)]
     joint = context.draws is not None and region is None and n > 1 and _only_phrases(groups)
     if joint:  # one object that all phrases are of; each then chooses among its candidates

@@ -103,14 +103,20 @@ class Context:
 
         A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 stay as they are.
         """
-        logits = self._to_logits(mask if isinstance(mask, torch.Tensor) else torch.tensor(mask))
-        content, position = self.network.prompts.memory()
-        group = Group("memory", content, position, attends=logits)
+        group = self.memory_rows(mask)
+        logits = group.attends
+        assert logits is not None
         inside = (logits > 0).to(logits.dtype)
         if not inside.any():
             return Encoded((group,))
         vector = self.prepared.mask_features.mean_inside(inside)
         return Encoded((group,), (Anchor("mask", vector, "memory", fallback=True),))
+
+    def memory_rows(self, mask: Tensor) -> Group:
+        """The same rows without the anchor that answers where nothing else does."""
+        logits = self._to_logits(mask if isinstance(mask, torch.Tensor) else torch.tensor(mask))
+        content, position = self.network.prompts.memory()
+        return Group("memory", content, position, attends=logits)
 
     def _to_logits(self, mask: Tensor) -> Tensor:
         cells, like = self.prepared.mask_features.size, self.prepared.levels[0]

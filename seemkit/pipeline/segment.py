@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from seemkit.answer.fused import against
 from seemkit.components import AnswerPolicy, Evidence
 from seemkit.errors import SeemkitError
@@ -108,19 +110,30 @@ def _answer(
     decoded = network.decoder(prepared, composed.rows, network.heads, bias=composed.bias)
     classes = network.heads.class_embedding(decoded.queries).expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
-    answers = []
-    for i, (item, anchors) in enumerate(zip(objects, composed.anchors, strict=True)):
-        evidence = _weigh(context, anchors, embeddings[i], classes[i])
-        scores = policy.score(evidence)
-        count = {"best": 1, "all": len(scores)}[select] if isinstance(select, str) else int(select)
-        order = scores.argsort(descending=True, stable=True)[:count]
-        logits = prepared.mask_features.dot(embeddings[i : i + 1, order])[0]
-        if composed.bias is not None:
-            logits = logits + composed.bias[i]
-        probability = scores.log_softmax(0).exp()[order]
-        shares = tuple(_shares(evidence, int(row)) for row in order)
-        answers.append(Answer(item.name, logits, classes[i, order], probability, shares))
-    return answers
+    candidates = embeddings.shape[1]
+    count = (
+        {"best": 1, "all": candidates}[select] if isinstance(select, str) else min(int(select), candidates)
+    )
+    weighed = [
+        _weigh(context, anchors, embeddings[i], classes[i]) for i, anchors in enumerate(composed.anchors)
+    ]
+    scores = torch.stack([policy.score(evidence) for evidence in weighed])  # N x Q
+    order = scores.argsort(dim=1, descending=True, stable=True)[:, :count]
+    logits = prepared.mask_features.dot(
+        embeddings.gather(1, order[..., None].expand(-1, -1, embeddings.shape[2]))
+    )
+    if composed.bias is not None:
+        logits = logits + composed.bias[:, None]
+    states = classes.gather(1, order[..., None].expand(-1, -1, classes.shape[2]))
+    probability = scores.log_softmax(1).exp().gather(1, order)
+    shares = [
+        tuple(_shares(evidence, row) for row in rows)
+        for evidence, rows in zip(weighed, order.tolist(), strict=True)
+    ]
+    return [
+        Answer(item.name, *answer)
+        for item, *answer in zip(objects, logits, states, probability, shares, strict=True)
+    ]
 
 
 def _weigh(

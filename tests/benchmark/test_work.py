@@ -6,6 +6,7 @@ import pytest
 
 from seemkit.benchmark.flops import count_flops
 from seemkit.benchmark.work import watch_work
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.prompts import Point, Text
 
 
@@ -30,6 +31,16 @@ def test_the_second_click_does_no_per_image_work(new_model: Any, photo: Any, pre
         model.segment(session.scene, Text(text="a dog"))
         model.segment(session.scene, Text(text="a dog"))
     assert (third.texts_encoded, third.decoder_runs) == (1, 2)
+
+
+def test_the_mask_of_the_round_before_is_not_averaged_where_clicks_answer(
+    new_model: Any, photo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its anchor would be a fallback for an object that has no other, and costs a pass over the finest map."""
+    session = new_model().session(photo)
+    session.add(Point(x=30, y=20)).result()
+    monkeypatch.setattr(MaskFeatures, "mean_inside", lambda *_: pytest.fail("it was"))
+    session.add(Point(x=50, y=30)).result()
 
 
 def test_a_model_is_left_as_it_was(new_model: Any, photo: Any) -> None:
