@@ -1,31 +1,27 @@
-"""Any timm model with features at strides 4, 8, 16 and 32; plain ViTs through a simple feature pyramid."""
+"""Any timm model as a backbone: its own maps at strides 4, 8, 16 and 32, and what is missing made of them."""
 
 import difflib
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator, Sequence
+from threading import Lock
 
 import timm
-import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from timm.models import FeatureHookNet
 from torch import Tensor, nn
+from torch.nn import functional
 
 from seemkit.api import BackboneShape, SeemkitError
-from seemkit_backbones.simple_pyramid import SimplePyramid
+from seemkit_backbones.pyramid import STRIDES, Pyramid, pyramid_channels
+from seemkit_backbones.timm_features import FeaturePlan, create, plan_features
 
 __all__ = ["Timm"]
 
-STRIDES = (4, 8, 16, 32)
-PYRAMID = (
-    "simple pyramid: a plain ViT gives one map at stride 16 ({inputs} channels), so four maps of {width} channels "
-    "at strides 4, 8, 16 and 32 are made of it"
-)
-PROBE = (288, 352)  # multiples of 32, of nothing larger, and not square
+HOOKS = Lock()
+"""Held while a trunk runs that collects its maps in hooks: they are kept in the trunk, which threads share."""
 
 
 class Timm:
-    """Any timm model by name, with its feature pyramid or, for a plain ViT, a simple one on top."""
+    """Any timm model by name, with the feature maps that it has and a pyramid for those that it lacks."""
 
     class Options(BaseModel):
         """A model of timm; random weights unless `pretrained`."""
@@ -34,7 +30,14 @@ class Timm:
 
         model: str = Field(description="timm's name of the model, such as resnet50 or convnext_tiny.fb_in1k")
         pretrained: bool = Field(False, description="let timm fetch the weights that it has for this name")
-        pyramid_width: int = Field(256, ge=1, description="channels of the pyramid on a plain ViT")
+        pyramid_width: int = Field(
+            256, ge=1, description="channels of the maps that the model lacks: all four on a plain ViT"
+        )
+        image_size: int | None = Field(
+            None,
+            ge=32,
+            description="side of the input, in pixels, that a model of one size is built for; null is its own",
+        )
 
         @field_validator("model")
         @classmethod
@@ -42,151 +45,120 @@ class Timm:
             """Refuse a name that timm does not know, with the nearest that it does."""
             architecture, _, tag = name.partition(".")
             if ":" in name or not timm.is_model(architecture):
-                raise unknown(name, timm.list_models(), "no model of timm")
+                raise unknown(name, Timm.models(), "no model of timm")
             tagged = timm.list_models(f"{architecture}.*", pretrained=True) if tag else [name]
             if name not in tagged:
                 raise unknown(name, tagged, f"none of the weights that timm has for {architecture}")
             return name
 
     @staticmethod
+    def models() -> list[str]:
+        """Every name that the option `model` takes, without the tags of weights."""
+        names: list[str] = timm.list_models()
+        return names
+
+    @staticmethod
     def declare(options: Options) -> BackboneShape:
         """Channels, strides and normalisation, found on the meta device: no weight is allocated or fetched.
 
         Raises:
-            SeemkitError: the model gives no features, or not at strides 4, 8, 16 and 32.
+            SeemkitError: the model gives no feature maps.
         """
-        plan = plan_features(options.model)
+        plan = plan_features(options.model, options.image_size)
         return BackboneShape(
-            channels=(options.pyramid_width,) * 4 if plan.plain else plan.channels,
+            channels=pyramid_channels(plan.strides(), options.pyramid_width),
             strides=STRIDES,
+            divisor=plan.divisor,
             fixed_size=plan.fixed_size,
             mean=plan.mean,
             std=plan.std,
-            adapters=(PYRAMID.format(width=options.pyramid_width, inputs=plan.channels[0]),)
-            if plan.plain
-            else (),
+            adapters=tuple(tell_adapters(plan, options.pyramid_width)),
         )
 
     @staticmethod
     def build(options: Options) -> nn.Module:
         """Return the network, with the weights that timm has for the name if `pretrained`."""
-        plan = plan_features(options.model)
+        plan = plan_features(options.model, options.image_size)
         trunk = create(options.model, plan.keywords, out_indices=plan.indices, pretrained=options.pretrained)
-        pyramid = SimplePyramid(plan.channels[0], options.pyramid_width) if plan.plain else None
-        return TimmPyramid(trunk, pyramid, channels_last=plan.channels_last)
+        return TimmPyramid(trunk, plan, options.pyramid_width)
 
 
 class TimmPyramid(nn.Module):
     """Image (B, 3, H, W) to four maps (B, C_i, H / s_i, W / s_i) at strides 4, 8, 16 and 32."""
 
-    def __init__(self, trunk: nn.Module, pyramid: SimplePyramid | None, *, channels_last: bool) -> None:
+    def __init__(self, trunk: nn.Module, plan: FeaturePlan, width: int) -> None:
         super().__init__()
         self.trunk = trunk
-        self.pyramid = pyramid
-        self.channels_last = channels_last
+        self.plan = plan
+        self.pyramid = Pyramid(plan.strides(), width)
+        self.collects_in_hooks = isinstance(trunk, FeatureHookNet)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Encode an image that is normalised by the declared mean and standard deviation."""
-        maps: list[Tensor] = self.trunk(image)
-        if self.channels_last:
-            maps = [x.permute(0, 3, 1, 2) for x in maps]
-        return tuple(maps) if self.pyramid is None else self.pyramid(maps[-1])
+        """Encode an image that is normalised by the declared mean and standard deviation.
+
+        Raises:
+            ValueError: the model takes one size only, and the image has another.
+        """
+        height, width = image.shape[-2:]
+        if self.plan.fixed_size not in (None, (height, width)):
+            raise ValueError(f"the model takes {self.plan.fixed_size} pixels (H, W), not {(height, width)}")
+        least = self.plan.least
+        padded = functional.pad(image, (0, max(least - width, 0), 0, max(least - height, 0)))
+        h, w = padded.shape[-2:]
+        maps: dict[int, Tensor] = {}
+        found = self.take(resize(padded, self.plan.model_size((h, w))))
+        for x, stride in zip(found, self.plan.strides(), strict=True):
+            nchw = x.permute(0, 3, 1, 2) if self.plan.channels_last else x
+            maps[stride] = resize(nchw, (h // stride, w // stride))[
+                ..., : height // stride, : width // stride
+            ]
+        out: tuple[Tensor, ...] = self.pyramid(maps)
+        return out
+
+    def take(self, image: Tensor) -> list[Tensor]:
+        """The maps of the trunk for an image of a size that it takes."""
+        if not self.collects_in_hooks:
+            return list(self.trunk(image))
+        with HOOKS:
+            return list(self.trunk(image))
 
 
-@dataclass(frozen=True)
-class FeaturePlan:
-    """How to take four maps from a timm model.
-
-    Attributes:
-        indices: of the model's feature maps, or how many from the end.
-        channels: of the chosen maps; for a plain ViT of its only map, four times.
-        plain: True if there is one map, at stride 16.
-        channels_last: True if maps come as (B, h, w, C).
-        fixed_size: (H, W) if the model takes no other.
-        mean: of RGB in [0, 255], that its weights expect; None for ImageNet's.
-        std: likewise.
-        keywords: of the model's constructor.
-    """
-
-    indices: tuple[int, ...] | int
-    channels: tuple[int, int, int, int]
-    plain: bool
-    channels_last: bool
-    fixed_size: tuple[int, int] | None
-    mean: tuple[float, float, float] | None
-    std: tuple[float, float, float] | None
-    keywords: tuple[tuple[str, bool], ...]
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, C, H, W) to another size, bilinearly; what has it already is given back."""
+    if x.shape[-2:] == size:
+        return x
+    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
-@lru_cache
-def plan_features(name: str) -> FeaturePlan:
-    """Build the model on the meta device, run it on a probe there, and choose its maps."""
-    keywords: tuple[tuple[str, bool], ...] = (("dynamic_img_size", True),)
-    try:
-        trunk = create(name, keywords, device="meta")
-    except TypeError:  # not a ViT whose position table timm can resize
-        keywords = ()
-        trunk = create(name, keywords, device="meta")
-    reductions: list[int] = trunk.feature_info.reduction()
-    plain = set(reductions) == {16}
-    if not plain and not set(STRIDES) <= set(reductions):
-        found = ", ".join(map(str, sorted(set(reductions))))
-        raise SeemkitError(
-            f"timm's {name} gives features at strides {found}; a backbone needs 4, 8, 16 and 32, "
-            "or 16 alone for a plain ViT",
-            path="model",
+def tell_adapters(plan: FeaturePlan, width: int) -> Iterator[str]:
+    """What stands around the model so that it gives four maps, each in a sentence."""
+    sources = plan.strides()
+    up, down = plan.scale
+    if plan.own_size not in (None, plan.fixed_size):
+        assert plan.own_size is not None
+        h, w = plan.own_size
+        yield f"resizing: the model takes {h} x {w} pixels only, so its input is resized to that"
+    elif plan.own_size is None and up != down:
+        yield f"resizing: the model's strides are no powers of two, so its input is resized by {up}/{down}"
+    made = [stride for stride in STRIDES if stride not in sources]
+    if len(sources) == 1:
+        ((stride, channels),) = plan.sources
+        yield (
+            f"simple pyramid: the model gives one map, at stride {stride} ({channels} channels), so four maps of "
+            f"{width} channels at strides 4, 8, 16 and 32 are made of it"
         )
-    # of several maps at one stride the last has seen most
-    last = {stride: k for k, stride in enumerate(reductions)}
-    chosen = [last[stride] for stride in ((16,) * 4 if plain else STRIDES)]
-    widths = trunk.feature_info.channels()
-    a, b, c, d = (int(widths[k]) for k in chosen)
-    config = timm.get_pretrained_cfg(name)
-    fixed_size, shape = probe(trunk, name, config.input_size[1:])
-    return FeaturePlan(
-        indices=1 if plain else tuple(trunk.feature_info.out_indices[k] for k in chosen),
-        channels=(a, b, c, d),
-        plain=plain,
-        channels_last=shape[1] != widths[-1],
-        fixed_size=fixed_size,
-        mean=scale(config.mean, timm.data.IMAGENET_DEFAULT_MEAN),
-        std=scale(config.std, timm.data.IMAGENET_DEFAULT_STD),
-        keywords=keywords,
-    )
+    elif made:
+        own, lacking = enumerate_strides(tuple(sources)), enumerate_strides(made)
+        yield (
+            f"pyramid: the model's maps are at strides {own}, so those at {lacking} are made of the nearest, "
+            f"{width} channels each"
+        )
 
 
-def create(
-    name: str, keywords: tuple[tuple[str, bool], ...], *, device: str | None = None, **options: Any
-) -> Any:
-    """Build timm's feature extractor of a model, by default on the device that torch is set to."""
-    try:
-        with torch.device(device) if device is not None else nullcontext():
-            return timm.create_model(name, features_only=True, **dict(keywords), **options)
-    except (RuntimeError, NotImplementedError, AttributeError) as fault:
-        if device is None:
-            raise
-        sentence = f"timm's {name} gives no feature maps, so it cannot be a backbone"
-        raise SeemkitError(sentence, path="model") from fault
-
-
-def probe(trunk: nn.Module, name: str, own_size: tuple[int, int]) -> tuple[tuple[int, int] | None, list[int]]:
-    """The fixed size of the model, if it has one, and the shape of its last map."""
-    trunk.eval()  # batch norms of pooled maps refuse a single image in training
-    for size in (PROBE, own_size):
-        try:
-            maps = trunk(torch.empty(1, 3, *size, device="meta"))
-        except (AssertionError, RuntimeError, ValueError):
-            continue
-        return (None if size is PROBE else size), list(maps[-1].shape)
-    raise SeemkitError(f"timm's {name} runs neither at {PROBE} nor at {own_size} pixels", path="model")
-
-
-def scale(given: tuple[float, ...], default: tuple[float, ...]) -> tuple[float, float, float] | None:
-    """From [0, 1] to [0, 255]; None if it is ImageNet's."""
-    if tuple(given) == tuple(default):
-        return None
-    r, g, b = given
-    return 255 * r, 255 * g, 255 * b
+def enumerate_strides(strides: Sequence[int]) -> str:
+    """Such as "8, 16 and 32"."""
+    *first, last = map(str, strides)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def unknown(name: str, known: list[str], what: str) -> SeemkitError:

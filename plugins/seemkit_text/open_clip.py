@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import open_clip
 import torch
 from open_clip.model import _build_text_tower
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from seemkit.api import Phrase
@@ -29,17 +29,30 @@ class OpenClip:
             None, description="tag of its weights, such as openai; none: random weights"
         )
 
-        @model_validator(mode="after")
-        def check_names(self) -> "OpenClip.Options":
+        @field_validator("model")
+        @classmethod
+        def check_model(cls, model: str) -> str:
             """Refuse what open_clip does not know and towers that do not read CLIP tokens."""
-            expect(self.model, "text tower of open_clip", open_clip.list_models())
-            fault = find_fault(open_clip.get_model_config(self.model)["text_cfg"])
+            expect(model, "text tower of open_clip", OpenClip.models())
+            fault = find_fault(open_clip.get_model_config(model)["text_cfg"])
             if fault:
-                raise ValueError(f"the text tower of {self.model} {fault}; take one like ViT-B-32")
-            if self.pretrained is not None:
-                tags = open_clip.list_pretrained_tags_by_model(self.model)
-                expect(self.pretrained, f"pretrained tag of {self.model}", tags)
-            return self
+                raise ValueError(f"the text tower of {model} {fault}; take one like ViT-B-32")
+            return model
+
+        @field_validator("pretrained")
+        @classmethod
+        def check_pretrained(cls, tag: str | None, info: ValidationInfo) -> str | None:
+            """Refuse a tag that open_clip does not have for the model."""
+            if tag is not None and "model" in info.data:
+                model = info.data["model"]
+                expect(tag, f"pretrained tag of {model}", open_clip.list_pretrained_tags_by_model(model))
+            return tag
+
+    @staticmethod
+    def models() -> list[str]:
+        """Every model of open_clip; the option `model` refuses those without a tower that can be had here."""
+        names: list[str] = open_clip.list_models()
+        return names
 
     @staticmethod
     def declare(options: Options) -> int:
@@ -65,18 +78,27 @@ class OpenClipEncoder(nn.Module):
         self.tower = _build_text_tower(self.dim, config["text_cfg"], config.get("quick_gelu", False))
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.tokenize = open_clip.get_tokenizer(model)
+        self.has_class_token = self.tower.cls_emb is not None
 
     def encode(self, texts: Sequence[str]) -> list[Phrase]:
-        """Tokens (T, D) and embedding (D,) of each text, un-normalised, start and end of text included."""
-        return encode_phrases(texts, self.tokenize, self, cut=self.tower.attn_mask is not None)
+        """Tokens (T, D) and embedding (D,) of each text, un-normalised, start and end of text included.
+
+        The embedding is the last token; for a tower with a class token, which is no token of a text, that.
+        """
+        cut = self.tower.attn_mask is not None and not self.has_class_token
+        return encode_phrases(texts, self.tokenize, self, cut=cut, summary=self.has_class_token)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Token ids (B, T) to states in the joint space (B, T, D)."""
+        """Token ids (B, T) to states in the joint space (B, T, D), or (B, T + 1, D) with the class token last."""
         tower, length = self.tower, ids.shape[1]
-        x = tower.token_embedding(ids.to(self.logit_scale.device)) + tower.positional_embedding[:length]
-        mask = tower.attn_mask  # of the full length; the tower's own forward cannot take less
-        x = tower.transformer(x, attn_mask=None if mask is None else mask[:length, :length])
-        states = tower.ln_final(x)  # B x T x C
+        ids = ids.to(self.logit_scale.device)
+        if self.has_class_token:
+            x, mask = tower._embeds(ids)  # padding is masked
+        else:
+            x = tower.token_embedding(ids) + tower.positional_embedding[:length]
+            whole = tower.attn_mask  # of the full length; the tower's own forward cannot take less
+            mask = None if whole is None else whole[:length, :length]
+        states = tower.ln_final(tower.transformer(x, attn_mask=mask))  # B x T x C
         project = tower.text_projection
         out: Tensor
         if project is None:
@@ -97,10 +119,12 @@ class OpenClipEncoder(nn.Module):
 
 def find_fault(config: dict[str, object]) -> str | None:
     """Say why a tower, by its open_clip configuration, cannot give token states at CLIP tokens."""
-    if config.get("hf_model_name") or config.get("hf_tokenizer_name"):
-        return "takes its tokenizer from the Hugging Face hub, not CLIP's"
-    if config.get("embed_cls") or config.get("pool_type", "argmax") not in ("argmax", "eos"):
-        return "has no embedding at the end-of-text token"
+    if config.get("hf_model_name"):
+        return f"is {config['hf_model_name']} of the Hugging Face hub, not open_clip's"
+    if config.get("hf_tokenizer_name"):
+        return f"takes the tokenizer {config['hf_tokenizer_name']} of the Hugging Face hub, not CLIP's"
+    if not config.get("embed_cls") and config.get("pool_type", "argmax") not in ("argmax", "eos"):
+        return "has no embedding at the end-of-text token, and no class token"
     return None
 
 

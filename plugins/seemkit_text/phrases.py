@@ -18,6 +18,7 @@ def encode_phrases(
     states: Callable[[Tensor], Tensor],
     *,
     cut: bool = True,
+    summary: bool = False,
 ) -> list[Phrase]:
     """Encode texts with a CLIP tokenizer, whose end-of-text token has the largest id of a text.
 
@@ -27,9 +28,11 @@ def encode_phrases(
         states: ids (B, T) to states in the joint space (B, T, D).
         cut: run each batch no longer than its longest text. Exact for a causal transformer, whose states do
             not depend on what follows.
+        summary: states are (B, T + 1, D), and the last is that of a class token, which becomes the embedding.
 
     Returns:
-        for each text its tokens up to and including end-of-text, and the end-of-text state as embedding.
+        for each text its tokens up to and including end-of-text, and the end-of-text state as embedding unless
+        there is a `summary`.
     """
     unique = list(dict.fromkeys(texts))
     if not unique:
@@ -43,5 +46,6 @@ def encode_phrases(
         for row, state in zip(rows.tolist(), torch.unbind(batch), strict=True):
             # copies, so that a phrase that is kept does not keep its whole batch
             tokens = state[: int(lengths[row])].clone()
-            phrases[unique[row]] = Phrase(tokens=tokens, embedding=tokens[-1].clone())
+            embedding = state[-1] if summary else tokens[-1]
+            phrases[unique[row]] = Phrase(tokens=tokens, embedding=embedding.clone())
     return [phrases[text] for text in texts]

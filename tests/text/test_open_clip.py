@@ -63,6 +63,24 @@ def test_tokens_run_from_start_to_end_of_text_and_do_not_depend_on_company(model
         assert phrase.embedding.shape == (encoder.dim,) == (OpenClip.declare(OpenClip.Options(model=model)),)
 
 
+@torch.inference_mode()
+def test_the_class_token_of_coca_is_the_embedding_and_no_token() -> None:
+    torch.manual_seed(0)
+    encoder = OpenClip.build(OpenClip.Options(model="coca_ViT-B-32")).eval()
+    assert isinstance(encoder, OpenClipEncoder)
+    phrases = encoder.encode(TEXTS)
+    expected, _ = encoder.tower(
+        encoder.tokenize(TEXTS)
+    )  # open_clip's own way: pooled, and tokens unprojected
+    torch.testing.assert_close(
+        torch.stack([phrase.embedding for phrase in phrases]), expected, atol=1e-5, rtol=0
+    )
+    assert [len(phrase.tokens) for phrase in phrases] == [4, 14, 2, 4]
+    assert not torch.equal(phrases[0].embedding, phrases[0].tokens[-1])
+    (alone,) = encoder.encode(["a dog"])
+    torch.testing.assert_close(alone.tokens, phrases[0].tokens, atol=1e-5, rtol=0)
+
+
 def test_gradients_reach_the_tower() -> None:
     encoder = OpenClip.build(OpenClip.Options(model=SMALL))
     assert isinstance(encoder, OpenClipEncoder)
@@ -78,8 +96,8 @@ def test_gradients_reach_the_tower() -> None:
             {"model": "ViT-B-32", "pretrained": "opena"},
             "is no pretrained tag of ViT-B-32; did you mean 'openai'",
         ),
-        ({"model": "ViT-B-16-SigLIP"}, "takes its tokenizer from the Hugging Face hub"),
-        ({"model": "coca_ViT-B-32"}, "has no embedding at the end-of-text token"),
+        ({"model": "ViT-B-16-SigLIP"}, "takes the tokenizer timm/ViT-B-16-SigLIP of the Hugging Face hub"),
+        ({"model": "roberta-ViT-B-32"}, "is roberta-base of the Hugging Face hub"),
     ],
 )
 def test_what_cannot_be_built_is_refused_in_one_sentence(options: dict[str, str], sentence: str) -> None:
