@@ -100,7 +100,8 @@ def plan_features(name: str, image_size: int | None = None) -> FeaturePlan:
     divisor, least, fixed, channels_last = _find_sizes(trunk, name, chosen, own)
     if image_size is not None and fixed is None:
         raise SeemkitError(
-            f"timm's {name} takes images of any size, so it needs no image_size; sizes are set by preprocess.short",
+            f"timm's {name} takes images of more than one size, so it needs no image_size; preprocess.short and "
+            "preprocess.long set their size",
             path="image_size",
         )
     plain = len(chosen.strides) == 1
@@ -190,8 +191,8 @@ def _find_sizes(trunk: Any, name: str, chosen: _Chosen, own: Size) -> tuple[int,
     maps = _run(trunk, own, chosen)
     if maps is None:
         raise SeemkitError(
-            f"timm's {name} runs neither at sizes that are multiples of 32 nor at its own of {own[0]} x {own[1]}",
-            path="model",
+            f"timm's {name} runs neither at sizes that are multiples of 32 nor at {own[0]} x {own[1]}",
+            path="model" if own == tuple(timm.get_pretrained_cfg(name).input_size[1:]) else "image_size",
         )
     for channels_last in (False, True):
         cells = [x[1:3] if channels_last else x[2:4] for x in maps]

@@ -30,14 +30,15 @@ class Journal(Generic[T]):
     def __init__(self, path: Path, kind: type[T], about: dict[str, JsonValue]) -> None:
         self.path = path
         self.trials: dict[str, T] = {}
-        if not path.is_file() or not path.stat().st_size:
+        header = (json.dumps({"about": about}) + "\n").encode()
+        whole = path.read_bytes() if path.is_file() else b""
+        if header.startswith(whole):  # new, or killed while it began
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"about": about}) + "\n", encoding="utf-8")
+            path.write_bytes(header)
             return
-        whole = path.read_bytes()
-        kept = whole[: whole.rfind(b"\n") + 1]  # a line that was cut off when the sweep was killed
-        if len(kept) < len(whole):
-            os.truncate(path, len(kept))
+        kept = whole[
+            : whole.rfind(b"\n") + 1
+        ]  # the last line may have been cut off when the sweep was killed
         first, *lines = kept.decode("utf-8", "replace").splitlines() or [""]
         try:
             recorded = json.loads(first)["about"]
@@ -52,6 +53,7 @@ class Journal(Generic[T]):
             changed = sorted(key for key in {*recorded, *about} if recorded.get(key) != about.get(key))
             told = ", ".join(f"{key} {recorded.get(key)!r} and not {about.get(key)!r}" for key in changed)
             raise SeemkitError(f"{path} was made with {told}; name another file", path=str(path))
+        os.truncate(path, len(kept))
 
     def add(self, trial: T) -> None:
         """Append a trial; of two with one name the later counts."""
