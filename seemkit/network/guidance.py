@@ -21,6 +21,8 @@ LOOKS = (0.0, 4.0, 12.0)
 """How fast each kernel falls with unlikeness, at first."""
 NEAR = (400.0, 60.0, 6.0)
 """How fast each kernel falls with the squared distance, in units of the input's longer side, at first."""
+AT_ONCE = 2_000_000
+"""So many values of a kernel are held at once, where objects are of one image: they stay in the processor's cache."""
 REACH = 8.0
 """Logits of the round before count up to this."""
 
@@ -59,22 +61,63 @@ class Guidance(nn.Module):
             looks = torch.einsum("bchw,dc->bdhw", features, self.proj.weight)
             here = nn.functional.normalize(bilinear(looks, points.xy), dim=-1)  # N x T x d
             there = nn.functional.normalize(looks, dim=1).flatten(2)  # B x d x hw
-            unlike = 1 - (here.view(b, -1, here.shape[-1]) @ there).view(n, -1, h * w)
-            away = squared_distance(points.xy, h, w)
-            for scale in range(len(LOOKS)):
-                fall = self.looks[scale].abs() * unlike + self.near[scale].exp() * away
-                kernel = torch.exp(-fall)  # N x T x hw
-                for sign in (0, 1):
-                    for kind in (0, 1):
-                        mine = (
-                            (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
-                        )
-                        if mine.any():
-                            spread = (kernel * mine[..., None]).amax(1)
-                            total = total + (1 - 2 * sign) * self.gain[sign, kind, scale] * spread
+            spots, cells = self._terms(here, points.xy, there, (h, w))
+            kinds = [
+                (
+                    sign,
+                    kind,
+                    (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding,
+                )
+                for sign in (0, 1)
+                for kind in (0, 1)
+            ]
+            kinds = [(sign, kind, mine) for sign, kind, mine in kinds if mine.any()]
+            some = n if b > 1 else max(1, AT_ONCE // (spots.shape[1] * spots.shape[2] * h * w))
+            parts = []
+            for start in range(0, n, some):
+                part = slice(start, start + some)
+                fall = fall_of(spots[part], cells)  # n x S x T x hw
+                spread = total[part]
+                for sign, kind, mine in kinds:
+                    least = fall.masked_fill(~mine[part, None, :, None], torch.inf).amin(2)  # n x S x hw
+                    gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
+                    spread = spread + (gain * torch.exp(-least)).sum(1)
+                parts.append(spread)
+            total = torch.cat(parts)
         if previous is not None:
             total = total + self.memory * previous.flatten(1).clamp(-REACH, REACH)
         return total.view(n, h, w)
+
+    def _terms(self, here: Tensor, xy: Tensor, there: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """What each kernel's fall is a product of: of points (N, S, T, d + 4) and of cells (B, d + 4, hw).
+
+        The fall from a point p to a cell c is a (1 - looks_p . looks_c) + b |p - c|^2, which is one dot product.
+        """
+        h, w = size
+        scale = xy.new_tensor([w, h]) / max(h, w)
+        middle = scale / 2  # near zero a difference of squares keeps its digits
+        place, spot = pixel_centres(h, w, xy) * scale - middle, xy * scale - middle  # hw x 2, N x T x 2
+        looks = self.looks.abs()[:, None, None]  # S x 1 x 1
+        near = self.near.exp()[:, None, None]
+        squared = (spot**2).sum(-1, keepdim=True)[:, None]  # N x 1 x T x 1
+        spots = torch.cat(
+            (
+                -looks * here[:, None],
+                -2 * near * spot[:, None],
+                looks + near * squared,
+                (near + torch.zeros_like(squared)),
+            ),
+            dim=-1,
+        )
+        ones = torch.ones_like(place[:, :1])
+        cells = torch.cat((place, ones, (place**2).sum(-1, keepdim=True)), dim=-1).T  # 4 x hw
+        return spots, torch.cat((there, cells.expand(len(there), -1, -1)), dim=1)
+
+
+def fall_of(spots: Tensor, cells: Tensor) -> Tensor:
+    """(N, S, T, hw) products of points (N, S, T, D), image by image, and the cells of B images (B, D, hw)."""
+    n, s, t, d = spots.shape
+    return (spots.reshape(len(cells), -1, d) @ cells).view(n, s, t, -1)
 
 
 def thin(points: PointBatch, count: int) -> PointBatch:
@@ -89,11 +132,3 @@ def thin(points: PointBatch, count: int) -> PointBatch:
         points.xy.gather(1, index[..., None].expand(-1, -1, 2)),
         *(x.gather(1, index) for x in (points.negative, points.extent, points.padding)),
     )
-
-
-def squared_distance(xy: Tensor, h: int, w: int) -> Tensor:
-    """(N, T, hw) from points, normalised by the input's size, to cells, in units of its longer side."""
-    scale = xy.new_tensor([w, h]) / max(h, w)
-    cells = pixel_centres(h, w, xy) * scale  # hw x 2
-    placed = xy * scale
-    return ((placed[:, :, None] - cells) ** 2).sum(-1)

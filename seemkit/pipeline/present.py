@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from seemkit.pipeline.upscale import mask_scores, upscale
+from seemkit.pipeline.upscale import masks_and_scores
 from seemkit.result import Label, Result, Segments
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ RANKED = 5
 def present_answers(model: Model, scene: Scene, answers: Sequence[Answer], names: Sequence[str]) -> Result:
     """The result of prompts: k masks an object, in order of objects."""
     logits = torch.cat([a.logits for a in answers])
-    full = upscale(logits, scene.grid, scene.padded)
+    masks, scores = masks_and_scores(logits, scene.grid, scene.padded)
     labels: list[list[Label]] = []
     if names:
         probabilities = model.label(torch.cat([a.states for a in answers]), names)
         labels = [_rank(row, names) for row in probabilities]
     return Result(
-        masks=(full > 0).cpu().numpy(),
-        scores=mask_scores(full).cpu().numpy(),
+        masks=masks.cpu().numpy(),
+        scores=scores.cpu().numpy(),
         objects=tuple(a.object for a in answers for _ in range(len(a.probability))),
         labels=tuple(tuple(row) for row in labels),
         selection=torch.cat([a.probability for a in answers]).cpu().numpy(),

@@ -8,7 +8,26 @@ from torch.nn import functional
 
 from seemkit.geometry.grid import Grid
 
-__all__ = ["mask_scores", "upscale"]
+__all__ = ["mask_scores", "masks_and_scores", "upscale"]
+
+AT_ONCE = 1_000_000
+"""Pixels of masks that are enlarged at once: they stay in the processor's cache, and memory bounded."""
+
+
+def masks_and_scores(logits: Tensor, grid: Grid, padded: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Masks (N, H, W) bool at the original size and their scores (N,), of logits (N, h, w) at stride 4.
+
+    Their logits at the original size, four bytes a pixel, are there for a few masks at a time.
+    """
+    masks = torch.empty(len(logits), *grid.original, dtype=torch.bool, device=logits.device)
+    scores = logits.new_empty(len(logits))
+    some = max(1, AT_ONCE // (grid.original[0] * grid.original[1]))
+    for start in range(0, len(logits), some):
+        part = slice(start, start + some)
+        full = upscale(logits[part], grid, padded)
+        torch.gt(full, 0, out=masks[part])
+        scores[part] = mask_scores(full)
+    return masks, scores
 
 
 def upscale(
@@ -31,5 +50,5 @@ def upscale(
 def mask_scores(logits: Tensor) -> Tensor:
     """Mean mask probability inside the mask (N,), of logits (N, H, W); 0 for an empty mask."""
     inside = logits > 0
-    total = torch.where(inside, logits.sigmoid(), 0.0).flatten(1).sum(1)
-    return total / inside.flatten(1).sum(1).clamp(min=1)
+    total = (logits.sigmoid() * inside).nan_to_num_(0).flatten(1).sum(1)
+    return total / inside.flatten(1).count_nonzero(1).clamp(min=1)

@@ -1,10 +1,13 @@
 """The mask term that follows points: where it is high, what it leaves alone, how it is thinned."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from seemkit.network.guidance import POINTS, Guidance, thin
+from seemkit.network.resampling import bilinear
 from seemkit.network.sampler import PointBatch
 
 
@@ -41,7 +44,7 @@ def test_padded_points_and_objects_without_points_add_nothing(guidance: Guidance
     at = [0.3, 0.4]
     one = guidance(features, points([[at]], [[False]], [[False]]), None)
     padded = guidance(features, points([[at, [0.9, 0.9]]], [[False, False]], [[False, True]]), None)
-    assert torch.equal(one, padded)
+    assert torch.allclose(one, padded, atol=1e-5)
     none = guidance(features, points([[at]], [[False]], [[True]]), None)
     assert not none.any()
 
@@ -51,6 +54,47 @@ def test_objects_do_not_meet(guidance: Guidance, features: Tensor) -> None:
     alone = guidance(features, points([first], [[False]], [[False]]), None)
     both = guidance(features, points([first, second], [[False], [True]], [[False], [False]]), None)
     assert torch.allclose(alone[0], both[0], atol=1e-6)
+
+
+def test_the_term_is_the_highest_kernel_of_each_sign_and_kind(guidance: Guidance, features: Tensor) -> None:
+    """Against the definition, written out point by point and cell by cell."""
+    torch.manual_seed(2)
+    n, t, (h, w) = 3, 5, features.shape[-2:]
+    negative, extent, padding = (torch.rand(n, t) > share for share in (0.6, 0.5, 0.8))
+    given = PointBatch(torch.rand(n, t, 2), negative, extent, padding)
+    looks = torch.nn.functional.normalize(guidance.proj(features[0].permute(1, 2, 0)), dim=-1)
+    at_points = bilinear(guidance.proj(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), given.xy)
+    at_points = torch.nn.functional.normalize(at_points, dim=-1)
+    expected = torch.zeros(n, h, w)
+    for i in range(n):
+        for row in range(h):
+            for column in range(w):
+                highest: dict[tuple[bool, bool, int], float] = {}
+                for k in range(t):
+                    dx = (float(given.xy[i, k, 0]) * w - column - 0.5) / max(h, w)
+                    dy = (float(given.xy[i, k, 1]) * h - row - 0.5) / max(h, w)
+                    unlike = 1 - float(at_points[i, k] @ looks[row, column])
+                    for scale in range(3):
+                        fall = guidance.looks[scale].abs() * unlike + guidance.near[scale].exp() * (
+                            dx**2 + dy**2
+                        )
+                        key = (bool(negative[i, k]), bool(extent[i, k]), scale)
+                        if not padding[i, k]:
+                            highest[key] = max(highest.get(key, 0.0), float(torch.exp(-fall)))
+                expected[i, row, column] = sum(
+                    (-1 if sign else 1) * float(guidance.gain[int(sign), int(kind), scale]) * value
+                    for (sign, kind, scale), value in highest.items()
+                )
+    assert torch.allclose(guidance(features, given, None), expected, atol=1e-5)
+
+
+def test_objects_are_spread_in_parts(guidance: Guidance, features: Tensor, monkeypatch: Any) -> None:
+    torch.manual_seed(3)
+    no = torch.zeros(7, 4, dtype=torch.bool)
+    given = PointBatch(torch.rand(7, 4, 2), torch.rand(7, 4) > 0.5, no, no)
+    whole = guidance(features, given, None)
+    monkeypatch.setattr("seemkit.network.guidance.AT_ONCE", 2 * 3 * 4 * 12 * 16)
+    assert torch.allclose(guidance(features, given, None), whole, atol=1e-5)
 
 
 def test_the_round_before_counts_up_to_its_reach(guidance: Guidance, features: Tensor) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seemkit.geometry.grid import Grid
-from seemkit.pipeline.upscale import mask_scores, upscale
+from seemkit.pipeline.upscale import mask_scores, masks_and_scores, upscale
 
 
 def test_padding_is_cut_and_an_input_of_the_images_size_is_only_enlarged() -> None:
@@ -34,3 +34,20 @@ def test_the_score_of_an_empty_mask_is_zero() -> None:
     logits[1, 0] = -3
     scores = mask_scores(logits)
     assert scores.tolist() == pytest.approx([0.0, float(torch.tensor(3.0).sigmoid())])
+
+
+def test_a_pixel_without_a_number_is_in_no_mask_and_no_score() -> None:
+    logits = torch.full((1, 4, 4), 3.0)
+    logits[0, 0] = torch.nan
+    assert mask_scores(logits).tolist() == pytest.approx([float(torch.tensor(3.0).sigmoid())])
+
+
+@pytest.mark.parametrize("at_once", [1, 50 * 90 * 2, 10**9])
+def test_masks_are_enlarged_a_few_at_a_time(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seemkit.pipeline.upscale.AT_ONCE", at_once)
+    logits = torch.randn(5, 16, 24, generator=torch.Generator().manual_seed(0))
+    grid = Grid(50, 90, (50, 90))
+    masks, scores = masks_and_scores(logits, grid, (64, 96))
+    full = upscale(logits, grid, (64, 96))
+    assert torch.equal(masks, full > 0)
+    torch.testing.assert_close(scores, mask_scores(full))
