@@ -3,6 +3,7 @@
 Importing it loads neither torch nor a plugin.
 """
 
+from seemkit.choice.relative_path import check_relative
 from seemkit.components import (
     AnswerPolicy,
     BackboneComponent,
@@ -44,6 +45,7 @@ from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
 from seemkit.result import Result
 from seemkit.results.atomic import replacing
+from seemkit.scene import Scene
 from seemkit_registry import hookimpl
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "RunLengthMask",
     "Sample",
     "SampleObject",
+    "Scene",
     "SeemkitError",
     "SpatialPrompt",
     "TextEncoder",
@@ -93,6 +96,7 @@ __all__ = [
     "check_inside",
     "check_outline",
     "check_overlap",
+    "check_relative",
     "check_same_size",
     "draw_box",
     "draw_clicks",

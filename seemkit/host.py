@@ -25,6 +25,7 @@ def expect_components(found: Registry) -> None:
     for kind in BUILT:
         found.expect(kind, check_built)
     found.expect("datasets", check_dataset)
+    found.expect("hooks", check_hooks)
 
 
 def check_prompt(value: object) -> str | None:
@@ -57,6 +58,11 @@ def check_dataset(value: object) -> str | None:
     if not (isinstance(value, type) and issubclass(value, Dataset)):
         return f"it is {_describe(value)}, not a subclass of Dataset or IndexedDataset"
     return check_built(value) or _lacking(value)
+
+
+def check_hooks(value: object) -> str | None:
+    """None for hooks without options, and for a class with Options and build; else what is wrong with it."""
+    return check_built(value) if getattr(value, "Options", None) is not None else None
 
 
 def _lacking(value: type) -> str | None:

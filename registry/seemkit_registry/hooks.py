@@ -19,7 +19,7 @@ hookspec = HookspecMarker("seemkit")
 hookimpl = HookimplMarker("seemkit")
 """Marks a function of a hook plugin: ``@hookimpl def after_predict(result): ...``."""
 
-HOOKS = ("after_encode", "after_predict", "before_decode", "configure")
+HOOKS = ("after_encode", "after_predict", "before_decode", "before_encode", "configure")
 
 
 class HookSpecs:
@@ -28,6 +28,10 @@ class HookSpecs:
     @hookspec
     def configure(self, assembly: object) -> object:
         """The assembly, before a pipeline is built from it."""
+
+    @hookspec
+    def before_encode(self, image: object) -> object:
+        """The pixels of an image, before they are resized for the image encoder."""
 
     @hookspec
     def after_encode(self, scene: object) -> object:
@@ -96,6 +100,10 @@ class HookSet:
     def configure(self, assembly: T) -> T:
         """`assembly` as the plugins leave it."""
         return self._chain("configure", assembly) if self._steps else assembly
+
+    def before_encode(self, image: T) -> T:
+        """`image` as the plugins leave it."""
+        return self._chain("before_encode", image) if self._steps else image
 
     def after_encode(self, scene: T) -> T:
         """`scene` as the plugins leave it."""

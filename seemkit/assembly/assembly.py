@@ -32,7 +32,7 @@ from seemkit.choice import Slot
 from seemkit.choice.wording import FORM
 from seemkit_registry import Component, Registry
 
-__all__ = ["ARCHITECTURE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
+__all__ = ["ARCHITECTURE", "HOOKS_ARE", "SLOTS", "VERSION", "Assembly", "FixedPart"]
 
 VERSION = 1
 """Of the form of a configuration; its field ``seemkit``."""
@@ -48,6 +48,9 @@ SLOTS = {
 
 ARCHITECTURE = ("backbone", "pixel_decoder", "mask_decoder", "text_encoder")
 """The slots that decide which weights there are."""
+
+HOOKS_ARE = "hooks that are asked for, by name, or with options as {use: NAME, ...}"
+"""What the field ``hooks`` is."""
 
 NAMES, FIELDS = f"{FORM}names", f"{FORM}fields"
 
@@ -118,6 +121,7 @@ class Assembly(FixedPart):
         runtime: where and how to run.
         thresholds: when a query counts in everything mode.
         vocabulary: the names that labels are chosen from unless a call gives its own.
+        hooks: components of kind hooks that are asked for, and their options.
     """
 
     backbone: Slot
@@ -125,6 +129,7 @@ class Assembly(FixedPart):
     mask_decoder: Slot
     text_encoder: Slot
     answer_policy: Slot
+    hooks: tuple[Slot, ...] = Field((), description=HOOKS_ARE)
 
     _weights_folder: Path | None = PrivateAttr(default=None)
 
@@ -156,7 +161,7 @@ class Assembly(FixedPart):
         for slot in SLOTS:
             choice: Slot = getattr(self, slot)
             data[slot] = {"use": choice.use, **choice.options()}
-        fixed = self.model_dump(mode="json", exclude={*SLOTS, "name", "summary"})
+        fixed = self.model_dump(mode="json", exclude={*SLOTS, "hooks", "name", "summary"})
         fixed["preprocess"] = self.preprocess.model_dump(mode="json", exclude_unset=True)
         fixed["runtime"] = self.runtime.model_dump(mode="json", exclude_unset=True)
         fixed["thresholds"] = self.thresholds.model_dump(mode="json", exclude_unset=True)
@@ -165,6 +170,8 @@ class Assembly(FixedPart):
         if isinstance(self.vocabulary, VocabularySection):
             fixed["vocabulary"] = self.vocabulary.model_dump(mode="json", exclude_unset=True)
         data.update({key: value for key, value in fixed.items() if value not in ({}, None)})
+        if self.hooks:
+            data["hooks"] = [{"use": hook.use, **hook.options()} for hook in self.hooks]
         return data
 
     def to_yaml(self) -> str:

@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 from seemkit.assembly.assembly import SLOTS, VERSION, Assembly, FixedPart
 from seemkit.assembly.document import Document
 from seemkit.choice import Choices, Slot
-from seemkit.choice.wording import join
+from seemkit.choice.wording import join, show
 from seemkit_registry import Name, Registry, RegistryError, nearest, normalise
 from seemkit_registry.errors import ConfigurationError
 
@@ -34,10 +34,11 @@ class _Check:
     def run(self) -> Assembly:
         data = {**_DEFAULTS, **self.document.data}
         self._check_version(data.pop("seemkit", None))
-        fixed = self._check_fixed({key: value for key, value in data.items() if key not in SLOTS})
+        fixed = self._check_fixed({key: value for key, value in data.items() if key not in (*SLOTS, "hooks")})
         self.choices.prefer = fixed.prefer if fixed is not None else _well_formed(data.get("prefer"))
         self._check_preferences()
         slots = {slot: self._check_slot(slot, kind, data.get(slot)) for slot, kind in SLOTS.items()}
+        hooks = self._check_hooks(data.get("hooks"))
         self._check_prompts(data.get("prompts"))
         if self.choices.problems or fixed is None:
             order = {path: index for index, path in enumerate(self.document.lines)}
@@ -46,7 +47,7 @@ class _Check:
             )
             raise ConfigurationError(problems, source=self.document.source)
         given = {name: getattr(fixed, name) for name in fixed.model_fields_set}
-        assembly = Assembly.model_validate({**given, **slots})
+        assembly = Assembly.model_validate({**given, **slots, **({"hooks": hooks} if hooks else {})})
         assembly._weights_folder = self.document.weights_folder
         return assembly
 
@@ -61,7 +62,7 @@ class _Check:
             return FixedPart.model_validate(data)
         except ValidationError as error:
             self.choices.translate(
-                error, FixedPart, "", [*FixedPart.model_fields, *SLOTS, "extends", "seemkit"]
+                error, FixedPart, "", [*FixedPart.model_fields, *SLOTS, "hooks", "extends", "seemkit"]
             )
             return None
 
@@ -91,6 +92,22 @@ class _Check:
             self.choices.add(slot, f"it is missing; write '{slot}: NAME' with one of the {kind}")
             return None
         return self.choices.choose(slot, kind, given)
+
+    def _check_hooks(self, given: JsonValue) -> list[Slot]:
+        if given is None:
+            return []
+        if not isinstance(given, list):
+            self.choices.add("hooks", f"got {show(given)}, expected a list such as [record]")
+            return []
+        found: dict[str, Slot] = {}
+        for index, each in enumerate(given):
+            path = join("hooks", index)
+            slot = self.choices.choose(path, "hooks", each)
+            if slot is not None and slot.component in found:
+                self.choices.add(path, f"the hook {slot.use!r} is there already")
+            elif slot is not None:
+                found[slot.component] = slot
+        return list(found.values())
 
     def _check_prompts(self, prompts: JsonValue) -> None:
         for index, name in enumerate(prompts if isinstance(prompts, list) else []):

@@ -20,7 +20,7 @@ _FIRST = ("name", "summary")
 
 def explain(assembly: Assembly, registry: Registry) -> str:
     """`assembly` as YAML with comments; from a file in the folder of its weights it loads into an equal one."""
-    fixed = _PLAIN.validate_python(assembly.model_dump(mode="json", exclude=set(SLOTS)))
+    fixed = _PLAIN.validate_python(assembly.model_dump(mode="json", exclude={*SLOTS, "hooks"}))
     lines = [f"seemkit: {VERSION}"]
     for name in _FIRST:
         lines += _entry(name, fixed[name], FixedPart.model_fields[name], 0)
@@ -31,6 +31,10 @@ def explain(assembly: Assembly, registry: Registry) -> str:
         lines += ["", *_comment(f"{component.summary or kind} ({named})", 0), f"{slot}:"]
         lines.append(f"  use: {write_value(choice.use)}")
         lines += _options(choice)
+    hooks: list[JsonValue] = [
+        {"use": hook.use, **(_whole(hook.settings) or hook.options())} for hook in assembly.hooks
+    ]
+    lines += ["", *_entry("hooks", hooks, Assembly.model_fields["hooks"], 0)]
     for name, field in FixedPart.model_fields.items():
         if name not in _FIRST:
             lines += ["", *_part(name, getattr(assembly, name), fixed[name], field, 0)]

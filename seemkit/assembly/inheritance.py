@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from seemkit.assembly.assembly import SLOTS
 from seemkit.assembly.document import Document, read_file
-from seemkit.assembly.sections import check_relative
+from seemkit.choice.relative_path import check_relative
 from seemkit_registry.errors import ConfigurationError, Problem
 
 __all__ = ["LONGEST", "expand", "merge"]

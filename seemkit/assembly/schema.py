@@ -5,13 +5,13 @@ heads, is left to :func:`seemkit.assembly.load_assembly`.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
-from seemkit.assembly.assembly import SLOTS, VERSION, FixedPart
+from seemkit.assembly.assembly import HOOKS_ARE, SLOTS, VERSION, FixedPart
 from seemkit.choice import NoOptions
 from seemkit_registry import KINDS, Component, Registry
 
@@ -68,6 +68,7 @@ def assembly_schema(registry: Registry, distribution: str | None = None) -> Sche
     definitions: Schema = {}
     installed = [c for c in registry.components() if distribution in (None, c.distribution)]
     arms = {slot: _arms(slot, kind, registry, installed, definitions) for slot, kind in SLOTS.items()}
+    hooks = _arms("hooks", "hooks", registry, installed, definitions)
     names = _names(installed, {*KINDS, *(c.kind for c in installed)})
     fixed = {**_properties(FixedPart, "", definitions), **names}
     loose = {**_properties(FixedPart, "over.", definitions), **names}
@@ -86,9 +87,11 @@ def assembly_schema(registry: Registry, distribution: str | None = None) -> Sche
         slot: {"anyOf": [*[a.short() for a in found], *[a.over() for a in found], NULL]}
         for slot, found in arms.items()
     }
-    nullable = {name: _or_null(schema) for name, schema in loose.items()}
+    listed = _hooks(hooks)
+    nullable = {name: _or_null(schema) for name, schema in {**loose, "hooks": listed}.items()}
     definitions["whole"] = _object(
-        {**head, **whole, **fixed}, ["seemkit", *[slot for slot in SLOTS if slot != OPTIONAL]]
+        {**head, **whole, **fixed, "hooks": listed},
+        ["seemkit", *[slot for slot in SLOTS if slot != OPTIONAL]],
     )
     definitions["over"] = _object({**head, **over, **nullable}, ["seemkit", "extends"])
     left_out: Schema = {c.qualified: c.fault.one_line for c in installed if c.fault is not None}
@@ -127,6 +130,13 @@ def _arms(
         names = dict.fromkeys([*bare, f"{component.distribution}/{component.name}", component.qualified])
         arms.append(_arm(component, names, f"{slot}.{component.name}.", registry, definitions))
     return arms
+
+
+def _hooks(arms: Sequence[Arm]) -> Schema:
+    """A list of hooks, each by its name or with its options."""
+    choices: list[JsonValue] = [*[a.short() for a in arms if not a.required], *[a.whole() for a in arms]]
+    items: Schema = {"oneOf": choices} if choices else {"not": {}}
+    return {"type": "array", "description": HOOKS_ARE, "items": items}
 
 
 def _arm(

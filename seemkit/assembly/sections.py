@@ -1,6 +1,5 @@
 """The parts of an assembly: component slots, preprocessing, weights and runtime."""
 
-import unicodedata
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -12,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from seemkit.choice.relative_path import check_relative
 from seemkit.vocabulary import Vocabulary
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "ThresholdsSection",
     "VocabularySection",
     "WeightsSection",
-    "check_relative",
 ]
 
 Size = Annotated[int, Field(ge=1, le=100_000)]
@@ -168,18 +167,3 @@ class RuntimeSection(BaseModel):
     def default(cls) -> Self:
         """On whatever device there is, in float32."""
         return cls()
-
-
-def check_relative(path: str, suffixes: tuple[str, ...]) -> str:
-    """`path` if it stays below the folder it is relative to and has one of `suffixes`; raises ValueError."""
-    seen = unicodedata.normalize("NFKC", path)  # a look-alike of a dot or a slash counts as one
-    parts = seen.split("/")
-    if not path.isprintable() or "\\" in seen or ":" in seen or seen.startswith(("/", "~")):
-        raise ValueError("expected a relative path with '/', below the folder of the configuration")
-    if any(part in ("", ".", "..") for part in parts):
-        raise ValueError(
-            "expected a path without '.', '..' or empty parts, below the folder of the configuration"
-        )
-    if not path.endswith(suffixes) or parts[-1] in suffixes:
-        raise ValueError(f"expected a file that ends in {' or '.join(suffixes)}")
-    return path

@@ -29,12 +29,17 @@ def describe_assembly(name: str) -> "dict[str, JsonValue]":
         "summary": data.get("summary", ""),
         "file": str(document.file) if document.file is not None else None,
         "slots": {slot: _choice(data.get(slot)) for slot in SLOTS if slot in data},
+        "hooks": [_choice(hook) for hook in _listed(data.get("hooks"))],
         "prompts": data.get("prompts", "all"),
         "preprocess": data.get("preprocess", {}),
         "vocabulary": len(names) if isinstance(names, list) else None,
         "weights": _weights(document),
         "use": f"-m {name}",
     }
+
+
+def _listed(given: "JsonValue") -> "list[JsonValue]":
+    return given if isinstance(given, list) else []
 
 
 def _choice(given: "JsonValue") -> "JsonValue":

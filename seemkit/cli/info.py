@@ -161,6 +161,9 @@ def _assembly_lines(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for slot, choice in about["slots"].items():
         rest = {key: value for key, value in choice.items() if key != "use"}
         yield slot, f"{choice['use']} {_pairs(rest)}".rstrip()
+    for choice in about["hooks"]:
+        rest = {key: value for key, value in choice.items() if key != "use"}
+        yield "hook", f"{choice['use']} {_pairs(rest)}".rstrip()
     yield "prompts", about["prompts"] if isinstance(about["prompts"], str) else ", ".join(about["prompts"])
     if about["preprocess"]:
         yield "preprocess", _pairs(about["preprocess"])

@@ -13,6 +13,7 @@ from seemkit.assembly.sections import VocabularySection
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.host import registry as host_registry
 from seemkit.pipeline.build import build_network, build_policy
+from seemkit.pipeline.hooks import gather_hooks
 
 if TYPE_CHECKING:
     from seemkit.pipeline.model import Model
@@ -53,7 +54,7 @@ def load(
 
     registry = registry or host_registry()
     found = load_assembly(assembly, overrides, registry)  # type: ignore[arg-type]
-    hooks = registry.hooks()
+    hooks = gather_hooks(found, registry)
     if hooks:
         found = hooks.configure(found)
     path = _default_weights(found) if weights == "default" else weights

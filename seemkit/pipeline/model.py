@@ -30,6 +30,7 @@ from seemkit.pipeline.everything import (
     semantic_size,
 )
 from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
+from seemkit.pipeline.hooks import hooked_pixels
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
@@ -161,7 +162,7 @@ class Model:
             if isinstance(image, Scene):
                 scenes[index] = self.encode(image)
                 continue
-            pixels = load_image(image)
+            pixels = hooked_pixels(self.hooks, load_image(image))
             tensor = self.preprocess.normalise(self.preprocess.resize(pixels))
             same = waiting.setdefault(tuple(tensor.shape), [])
             same.append((index, pixels, tensor))

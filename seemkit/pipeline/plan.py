@@ -80,7 +80,7 @@ class Plan:
 
     Attributes:
         name: of the assembly.
-        parts: one for each slot.
+        parts: one for each slot, and for each hook that the assembly asks for.
         photo: (H, W) that shapes and memory are for.
         stages: from the input on.
         parameters: count, by part of the network.
@@ -165,6 +165,10 @@ def _parts(assembly: Assembly, registry: Registry) -> Iterator[Part]:
         component = registry.resolve(kind, choice.component)
         options = choice.settings.model_dump(mode="json")
         yield Part(slot, choice.use, choice.component, component.distribution, component.version, options)
+    for choice in assembly.hooks:
+        component = registry.resolve("hooks", choice.component)
+        options = choice.settings.model_dump(mode="json")
+        yield Part("hook", choice.use, choice.component, component.distribution, component.version, options)
 
 
 def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> tuple[Memory, list[Stage]]:
