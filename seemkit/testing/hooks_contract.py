@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -24,10 +26,12 @@ class HooksContract(Contract):
 
     Attributes:
         hooks: the object behind the entry point: an object with hooks, or a class of them.
+        options: of hooks that have ``Options``, to build them with.
     """
 
     kind: ClassVar[str] = "hooks"
     hooks: ClassVar[Any]
+    options: ClassVar[Mapping[str, object]] = {}
 
     @classmethod
     def subject(cls) -> str:
@@ -41,13 +45,25 @@ class HooksContract(Contract):
         return named(cls, "hooks")
 
     def chain(self) -> HookSet:
-        """The plugin, ready to be called; a fault of it ends the check."""
+        """The plugin, ready to be called; a fault of it ends the check.
+
+        One with options is built in an empty folder, where it may write what it likes.
+        """
 
         def tell(component: Component, fault: Fault) -> None:
             fail(f"was left out, for {fault.cause}")
 
         component = Component("hooks", "checked", "local", "", self.subject())
-        return HookSet([(component, self.component())], on_fault=tell)
+        return HookSet([(component, self._built())], on_fault=tell)
+
+    def _built(self) -> object:
+        found: Any = self.component()
+        model = getattr(found, "Options", None)
+        if model is None:
+            return found
+        self.folder = tempfile.TemporaryDirectory(prefix="seemkit-check-")  # goes with this object
+        with contextlib.chdir(self.folder.name):
+            return found.build(model(**self.options))
 
     @check(
         f"A hook plugin implements one of the hooks at least, and no other: {', '.join(HOOKS)}",
@@ -130,6 +146,7 @@ class HooksContract(Contract):
         result = model.segment(scene, prompts, vocabulary=["cat", "dog"])
         return {
             "configure": load_assembly("nano"),
+            "before_encode": make_photo(),
             "after_encode": scene,
             "before_decode": list(prompts),
             "after_predict": result,
@@ -147,16 +164,23 @@ def _content(value: object) -> object:
     if isinstance(value, Result):
         arrays = (value.masks, value.scores, value.selection, value.logits)
         return [x if x is None else x.tobytes() for x in arrays], value.objects, value.labels, value.shares
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
     assert isinstance(value, list), "a round is a list of prompts"
     return list(value)
 
 
-def check_hooks(hooks: object, *, only: Iterable[str] | None = None) -> Report:
+def check_hooks(
+    hooks: object, options: Mapping[str, object] | None = None, *, only: Iterable[str] | None = None
+) -> Report:
     """Hold a hook plugin to the contract, without pytest.
 
     Args:
         hooks: the object behind the entry point.
+        options: to build it with, if it has some.
         only: names of checks to run; by default all.
     """
-    contract = cast(type[HooksContract], type("Checked", (HooksContract,), {"hooks": hooks}))
+    contract = cast(
+        type[HooksContract], type("Checked", (HooksContract,), {"hooks": hooks, "options": options or {}})
+    )
     return contract.report(only)

@@ -200,4 +200,4 @@ def test_conformance_is_a_line(run):
     assert point["conformance"].split(", ")[1].endswith(" passed")
     assert "failed" not in point["conformance"]
     assert "not run: give its options (model)" in run("info", "timm", "--check").out
-    assert "there is no suite for answer_policies" in run("info", "fused", "--check").out
+    assert "there is no suite for pixel_decoders" in run("info", "fpn", "--check").out

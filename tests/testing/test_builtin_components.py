@@ -1,15 +1,17 @@
-"""The backbones, text encoders and answer policies that ship with seemkit keep the published contracts."""
+"""The backbones, text encoders, answer policies and hooks that ship with seemkit keep the published contracts."""
 
 import pytest
 
 from seemkit.answer.fused import Fused
 from seemkit.answer.priority import Priority
-from seemkit.testing import AnswerPolicyContract, BackboneContract, TextEncoderContract
+from seemkit.testing import AnswerPolicyContract, BackboneContract, HooksContract, TextEncoderContract
 from seemkit_backbones.davit import DaViT
 from seemkit_backbones.focal import Focal
 from seemkit_backbones.focal_large import FocalLarge
 from seemkit_backbones.sam_vit import SamViT
 from seemkit_backbones.timm import Timm
+from seemkit_extras.consensus import Consensus
+from seemkit_extras.record import Record
 from seemkit_registry import default
 from seemkit_text.open_clip import OpenClip
 from seemkit_text.static import Static
@@ -90,8 +92,22 @@ class TestPriority(AnswerPolicyContract):
     answer_policy = Priority
 
 
+class TestConsensus(AnswerPolicyContract):
+    answer_policy = Consensus
+
+
+class TestConsensusOfTheLeastConvinced(AnswerPolicyContract):
+    answer_policy = Consensus
+    options = {"roles": "least"}
+
+
+class TestRecord(HooksContract):
+    hooks = Record
+    options = {"path": "requests.jsonl"}
+
+
 def test_every_built_in_component_is_held_to_the_contract() -> None:
-    suites = (AnswerPolicyContract, BackboneContract, TextEncoderContract)
+    suites = (AnswerPolicyContract, BackboneContract, HooksContract, TextEncoderContract)
     tested = {
         each.component() for suite in suites for each in suite.__subclasses__() if each.__module__ == __name__
     }
