@@ -1,10 +1,11 @@
-"""Figures: numbers that carry their protocol, split and seed, as JSON and as a Markdown table."""
+"""Figures: numbers that carry how they were measured, as JSON and as a Markdown table."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["Figure", "Report"]
+__all__ = ["Curve", "Fault", "Figure", "Report"]
 
 
 @dataclass(frozen=True)
@@ -12,51 +13,134 @@ class Figure:
     """One measured number.
 
     Attributes:
-        suite: what was evaluated, such as "grabcut clicks".
+        split: the data that it was measured on.
+        measure: which part of the evaluation it belongs to, such as "clicks".
         name: of the number, such as "mIoU@3" or "NoC@85".
-        value: the number.
+        value: the number; NaN if there was nothing to measure.
         protocol: how it was measured.
-        split: on what.
-        count: over how many objects or frames.
+        count: over how many objects, phrases, pictures or frames.
         seed: of everything that is drawn.
-        note: an interval or a baseline to read it with.
+        interval: the 95 % interval of a share.
+        baseline: the same number without the model, or in a simpler way, to read it with.
+        baseline_name: what that is.
+        note: anything else.
     """
 
-    suite: str
+    split: str
+    measure: str
     name: str
     value: float
     protocol: str
-    split: str
     count: int
     seed: int = 0
+    interval: tuple[float, float] | None = None
+    baseline: float | None = None
+    baseline_name: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number after each round, from the first on.
+
+    Attributes:
+        split: the data.
+        measure: which part of the evaluation.
+        label: which line of it, such as "box".
+        quantity: what the values are, such as "mean IoU".
+        protocol: how it was measured.
+        values: after round 1, 2, ...
+        count: over how many objects.
+        seed: of everything that is drawn.
+    """
+
+    split: str
+    measure: str
+    label: str
+    quantity: str
+    protocol: str
+    values: tuple[float, ...]
+    count: int
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that could not be measured: a picture that cannot be read, or one that a measure failed on."""
+
+    split: str
+    key: str
+    cause: str
+    measure: str = ""
 
 
 @dataclass
 class Report:
-    """All figures of a run."""
+    """All figures of an evaluation.
 
-    about: dict[str, str] = field(default_factory=dict)
+    Attributes:
+        about: what was run: command, assembly, weights, commit, machine, ...
+        figures: the numbers.
+        curves: numbers by round.
+        faults: what is missing from them, and why.
+    """
+
+    about: Mapping[str, str] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON; each figure and curve carries `about`, so that it can be quoted alone."""
+        about = dict(self.about)
+        return {
+            "about": about,
+            "figures": [{**_plain(asdict(figure)), "run": about} for figure in self.figures],
+            "curves": [{**_plain(asdict(curve)), "run": about} for curve in self.curves],
+            "faults": [asdict(fault) for fault in self.faults],
+        }
 
     def to_json(self) -> str:
-        """The report as JSON."""
-        return json.dumps({"about": self.about, "figures": [asdict(f) for f in self.figures]}, indent=1)
+        """The report as JSON; a number that is not there is null."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
-        """The report as a table, one row a figure."""
-        lines = [f"{key}: {value}  " for key, value in self.about.items()]
-        lines += [
-            "",
-            "| suite | figure | value | objects | protocol | split | seed | note |",
-            "|" + "---|" * 8,
-        ]
-        for f in self.figures:
-            lines.append(
-                f"| {f.suite} | {f.name} | {f.value:.3f} | {f.count} | {f.protocol} | {f.split} | {f.seed} | {f.note} |"
+        """The report as a table, one row a figure, with what was run above and the faults below."""
+        lines = [f"{name}: {value}  " for name, value in self.about.items()]
+        rows = [_row(figure) for figure in self.figures]
+        head = ("data", "measure", "figure", "value", "95 %", "baseline", "count", "seed", "protocol")
+        lines += ["", *_table(head, rows)]
+        if self.faults:
+            lines += ["", f"{len(self.faults)} could not be measured:", ""]
+            lines += _table(
+                ("data", "measure", "key", "cause"),
+                [(fault.split, fault.measure, fault.key, fault.cause) for fault in self.faults],
             )
         return "\n".join(lines) + "\n"
 
-    def values(self) -> Mapping[tuple[str, str], float]:
-        """Value by suite and name."""
-        return {(f.suite, f.name): f.value for f in self.figures}
+    def values(self) -> Mapping[tuple[str, str, str], float]:
+        """Value by split, measure and name."""
+        return {(f.split, f.measure, f.name): f.value for f in self.figures}
+
+
+def _row(figure: Figure) -> Sequence[str]:
+    interval = "" if figure.interval is None else f"{figure.interval[0]:.3f} to {figure.interval[1]:.3f}"
+    baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} ({figure.baseline_name})"
+    protocol = f"{figure.protocol}; {figure.note}" if figure.note else figure.protocol
+    value = _number(figure.value)
+    count, seed = str(figure.count), str(figure.seed)
+    return figure.split, figure.measure, figure.name, value, interval, baseline, count, seed, protocol
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *body]
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    """NaN is no JSON."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}

@@ -1,83 +1,253 @@
-"""`python -m seemkit.evaluation.run`: evaluate a model on the shards of a folder, suite by suite."""
+"""Runs an evaluation: every measure on every picture of every data set, once, and the figures over all."""
 
-import argparse
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+from pydantic import JsonValue
 
-import seemkit
+from seemkit.data.dataset import UNREADABLE, Dataset, DatasetInfo, IndexedDataset
+from seemkit.data.open import open_dataset
+from seemkit.data.sample import Sample
 from seemkit.errors import SeemkitError
-from seemkit.evaluation.clicks import click_figures
-from seemkit.evaluation.datasets import read_masks, read_video
-from seemkit.evaluation.figures import Figure, Report
-from seemkit.evaluation.prompts import prompt_figures
-from seemkit.evaluation.video import video_figures
-from seemkit.evaluation.words import label_figures, text_figures
-from seemkit.pipeline.model import Model
+from seemkit.evaluation.config import DataSource, EvalConfig
+from seemkit.evaluation.figures import Fault, Report
+from seemkit.evaluation.hundredth import hundredth
+from seemkit.evaluation.ledger import Ledger
+from seemkit.evaluation.measures.measure import Asked, AskedVideo, Measure, Outcome, Tally
+from seemkit.evaluation.worst import WorstCases
 
-__all__ = ["SUITES", "evaluate", "main"]
+if TYPE_CHECKING:
+    from seemkit.pipeline.model import Model
 
-VIDEOS = ("blackswan", "dog", "camel", "car-shadow")
+__all__ = ["Evaluation", "open_datasets"]
 
-
-def _video(model: Model, data: Path, limit: int | None) -> list[Figure]:
-    figures = []
-    for name in VIDEOS:
-        frames = read_video(data / "eval" / f"davis-{name}.tar", limit)
-        for memory in (True, False):
-            figures += video_figures(model, frames, f"DAVIS {name}", memory=memory)
-    return figures
+Say = Callable[[str], None]
+UNCOUNTED = ("limit", "worst", "on_fault", "device", "threads", "data")
+"""Fields that do not change what is found in a picture, so that an evaluation may go on with others."""
 
 
-SUITES: dict[str, Callable[[Model, Path, int | None], list[Figure]]] = {
-    "grabcut": lambda m, d, n: click_figures(m, read_masks(d / "eval/grabcut.tar", n), "GrabCut"),
-    "grabcut-no-memory": lambda m, d, n: click_figures(
-        m, read_masks(d / "eval/grabcut.tar", n), "GrabCut", memory=False
-    ),
-    "ecssd": lambda m, d, n: click_figures(m, read_masks(d / "eval/ecssd-200.tar", n), "ECSSD-200"),
-    "prompts": lambda m, d, n: prompt_figures(m, read_masks(d / "eval/grabcut.tar", n), "GrabCut"),
-    "text": lambda m, d, n: text_figures(m, d / "coco-mini.tar", n),
-    "labels": lambda m, d, n: label_figures(m, d / "coco-mini.tar", n),
-    "video": _video,
-}
-"""What can be evaluated: (model, folder of the data, how many) to figures."""
+def open_datasets(config: EvalConfig) -> dict[str, Dataset]:
+    """The data sets of an evaluation by name.
+
+    Raises:
+        SeemkitError: one cannot be opened, or lacks what a measure needs; the sentence says which.
+    """
+    found = {}
+    for split, source in config.datasets.items():
+        try:
+            found[split] = _open(source)
+        except SeemkitError as error:
+            raise SeemkitError(f"datasets.{split}: {error}", path=f"datasets.{split}") from error
+        if not any(measure.lacks(found[split].info) is None for measure in config.measures.values()):
+            name, measure = next(iter(config.measures.items()))
+            said = f"nothing can be measured on it: {name!r} needs {measure.lacks(found[split].info)}"
+            raise SeemkitError(f"datasets.{split}: {said}", path=f"datasets.{split}")
+    return found
 
 
-def evaluate(
-    model: Model, data: Path, suites: Sequence[str] = tuple(SUITES), limit: int | None = None
-) -> Report:
-    """Run suites and collect their figures; `limit` takes the first so many photos or frames of each."""
-    unknown = [name for name in suites if name not in SUITES]
-    if unknown:
-        raise SeemkitError(f"there is no suite {unknown[0]!r}; there are {', '.join(SUITES)}", path="suites")
-    report = Report({"model": repr(model), "threads": str(torch.get_num_threads())})
-    for name in suites:
-        report.figures += SUITES[name](model, data, limit)
-    return report
+def _open(source: DataSource) -> Dataset:
+    dataset = open_dataset(source.slot)
+    if source.hundredths is None:
+        return dataset
+    if not isinstance(dataset, IndexedDataset):
+        raise SeemkitError("'hundredths' needs a data set whose keys are known before it is read")
+    first, end = source.hundredths
+    keys = [key for key in dataset.keys if first <= hundredth(key) < end]
+    if not keys:
+        raise SeemkitError(f"no picture lies in the hundredths {first} to {end}")
+    return dataset.subset(keys)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a table, and write it and the JSON where asked."""
-    parser = argparse.ArgumentParser(prog="python -m seemkit.evaluation.run", description=__doc__)
-    parser.add_argument("--model", default="nano", help="name or path of an assembly")
-    parser.add_argument("--weights", default="default", help="weights file, in place of the assembly's")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
-    parser.add_argument("--suite", action="append", choices=list(SUITES), help="only this suite (repeatable)")
-    parser.add_argument("--limit", type=int, help="first so many photos or frames of each suite")
-    parser.add_argument("--out", type=Path, help="folder for report.json and report.md")
-    given = parser.parse_args(arguments)
-    model = seemkit.load(given.model, weights=given.weights)
-    began = time.monotonic()
-    report = evaluate(model, given.data, given.suite or tuple(SUITES), given.limit)
-    report.about["seconds"] = f"{time.monotonic() - began:.0f}"
-    print(report.to_markdown())
-    if given.out is not None:
-        given.out.mkdir(parents=True, exist_ok=True)
-        (given.out / "report.json").write_text(report.to_json())
-        (given.out / "report.md").write_text(report.to_markdown())
+@dataclass
+class Evaluation:
+    """One run.
+
+    Attributes:
+        config: what is measured.
+        datasets: on what, by name.
+        model: the model.
+        folder: where records and worst cases are kept; None keeps nothing.
+        restart: whether what the folder has is forgotten.
+        say: is told what is going on.
+        faults: what could not be measured so far.
+    """
+
+    config: EvalConfig
+    datasets: Mapping[str, Dataset]
+    model: Model
+    folder: Path | None = None
+    restart: bool = False
+    say: Say = print
+    faults: list[Fault] = field(default_factory=list)
+
+    def run(self, about: Mapping[str, str] | None = None) -> Report:
+        """Measure what is not measured yet, and tally everything."""
+        self.faults.clear()
+        report = Report(about or {}, faults=self.faults)
+        with Ledger(self.folder, self._identity(), restart=self.restart) as ledger:
+            for split, dataset in self.datasets.items():
+                measures = self._measures(split, dataset.info)
+                self._pictures(split, dataset, _of_unit(measures, "picture"), ledger)
+                self._videos(split, dataset, _of_unit(measures, "video"), ledger)
+                self.faults += [Fault(split, fault.key, fault.cause) for fault in dataset.faults]
+                for name, measure in measures.items():
+                    tally = Tally(split, name, self.config.seed, dataset.info)
+                    measure.tally(list(ledger.records(split, name)), tally)
+                    self._note_nothing(split, name, ledger)
+                    report.figures += tally.figures
+                    report.curves += tally.curves
+        return report
+
+    def _identity(self) -> dict[str, JsonValue]:
+        plain = self.config.model_dump(mode="json")
+        return {k: v for k, v in plain.items() if k not in UNCOUNTED} | {"weights": self.model.fingerprint}
+
+    def _measures(self, split: str, info: DatasetInfo) -> dict[str, Measure]:
+        """Those that the data set has everything for; what the others lack is said among the faults."""
+        found = {}
+        for name, measure in self.config.measures.items():
+            lacking = measure.lacks(info)
+            if lacking is None:
+                found[name] = measure
+            else:
+                self.faults.append(Fault(split, "", f"the data set lacks {lacking}", name))
+        return found
+
+    def _pictures(
+        self, split: str, dataset: Dataset, measures: Mapping[str, Measure], ledger: Ledger
+    ) -> None:
+        if not measures:
+            return
+        worst = self._worst(split, measures, ledger)
+        total = (
+            min(len(dataset), self.config.limit or len(dataset))
+            if isinstance(dataset, IndexedDataset)
+            else None
+        )
+        clock = _Clock(self.say, split, total)
+        for sample in islice(dataset, self.config.limit):
+            waiting = {n: m for n, m in measures.items() if (split, n, sample.key) not in ledger}
+            clock.tick(fresh=bool(waiting))
+            if not waiting:
+                continue
+            try:
+                asked = Asked(self.model, sample.loaded(), dataset.info, self.config.seed)
+            except UNREADABLE as error:
+                dataset.reject(sample.key, error)
+                self._stop_if_asked(split, sample.key, error)
+                continue
+            for name, measure in waiting.items():
+                self._ask(measure, asked, (split, name, sample.key), ledger, worst.get(name))
+
+    def _videos(self, split: str, dataset: Dataset, measures: Mapping[str, Measure], ledger: Ledger) -> None:
+        if not measures:
+            return
+        if not isinstance(dataset, IndexedDataset):
+            raise SeemkitError(
+                f"datasets.{split}: a video is read twice, and this data set can only be read through",
+                path=f"datasets.{split}",
+            )
+        worst = self._worst(split, measures, ledger)
+        videos = _videos_of(dataset, split)
+        clock = _Clock(self.say, split, len(videos))
+        for key, frames in videos.items():
+            waiting = {n: m for n, m in measures.items() if (split, n, key) not in ledger}
+            clock.tick(fresh=bool(waiting))
+            part = dataset.subset(frames[: self.config.limit])
+            asked = AskedVideo(self.model, key, _reader(part), dataset.info, self.config.seed)
+            for name, measure in waiting.items():
+                self._ask(measure, asked, (split, name, key), ledger, worst.get(name))
+
+    def _ask(
+        self,
+        measure: Measure,
+        asked: Asked | AskedVideo,
+        place: tuple[str, str, str],
+        ledger: Ledger,
+        worst: WorstCases | None,
+    ) -> None:
+        split, name, key = place
+        try:
+            outcome: Outcome | None = measure.evaluate(asked)
+        except SeemkitError as error:
+            self.faults.append(Fault(split, key, str(error), name))
+            self._stop_if_asked(split, key, error)
+            return
+        if outcome is None:
+            ledger.add(place, None)
+            return
+        if worst is not None and outcome.score is not None and outcome.picture is not None:
+            worst.see(key, outcome.score, outcome.picture)
+        ledger.add(place, outcome.record, outcome.score)
+
+    def _worst(self, split: str, measures: Iterable[str], ledger: Ledger) -> dict[str, WorstCases]:
+        if self.folder is None or self.config.worst == 0:
+            return {}
+        return {
+            name: WorstCases(
+                self.folder / "worst" / f"{split}-{name}".replace("/", "_"),
+                self.config.worst,
+                ledger.scores(split, name),
+            )
+            for name in measures
+        }
+
+    def _note_nothing(self, split: str, name: str, ledger: Ledger) -> None:
+        """Say in how many pictures there was nothing to measure."""
+        nothing, seen = ledger.empty(split, name)
+        if nothing:
+            self.faults.append(Fault(split, "", f"nothing to measure in {nothing} of {seen}", name))
+
+    def _stop_if_asked(self, split: str, key: str, error: Exception) -> None:
+        if self.config.on_fault == "stop":
+            raise SeemkitError(f"{split}, {key!r}: {error}", path=key) from error
 
 
-if __name__ == "__main__":
-    main()
+@dataclass
+class _Clock:
+    """Says how far a data set is, and how long the rest will take."""
+
+    say: Say
+    split: str
+    total: int | None
+    seen: int = 0
+    fresh: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def tick(self, *, fresh: bool) -> None:
+        spent = time.monotonic() - self.began
+        left = ""
+        if self.total is not None and self.fresh:
+            seconds = spent / self.fresh * (self.total - self.seen)
+            left = f", {seconds:.0f} s left" if seconds < 120 else f", {seconds / 60:.0f} min left"
+        self.seen += 1
+        self.fresh += fresh
+        self.say(f"{self.split}: {self.seen}{'' if self.total is None else f' of {self.total}'}{left}")
+
+
+def _of_unit(measures: Mapping[str, Measure], unit: str) -> dict[str, Measure]:
+    return {name: measure for name, measure in measures.items() if measure.unit == unit}
+
+
+def _videos_of(dataset: IndexedDataset, split: str) -> dict[str, list[str]]:
+    """Keys of the frames of each video; pictures without a video are one, named as the data set."""
+    videos: dict[str, list[str]] = {}
+    for sample in dataset:
+        videos.setdefault(sample.sequence or split, []).append(sample.key)
+    return videos
+
+
+def _reader(part: IndexedDataset) -> Callable[[], Iterator[Sample]]:
+    """Reads frames; one that is wrong is the video's fault, since leaving it out would break it."""
+
+    def read() -> Iterator[Sample]:
+        for place in range(len(part)):
+            yield part[place].loaded()
+
+    return read

@@ -2,15 +2,56 @@
 
 import json
 
-from seemkit.evaluation.figures import Figure, Report
+from seemkit.evaluation.figures import Curve, Fault, Figure, Report
+
+FIGURE = Figure(
+    "GrabCut",
+    "clicks",
+    "mIoU@3",
+    0.8612,
+    "RITM",
+    50,
+    seed=4,
+    interval=(0.7, 0.9),
+    baseline=0.5,
+    baseline_name="none",
+)
+ABOUT = {"command": "seemkit eval grabcut", "weights": "abc"}
 
 
-def test_a_report_keeps_protocol_split_and_seed_beside_each_figure() -> None:
-    figure = Figure("clicks", "mIoU@3", 0.8612, "RITM", "GrabCut", 50, seed=4, note="n")
-    report = Report({"model": "m"}, [figure])
-    assert json.loads(report.to_json())["figures"] == [
-        {"suite": "clicks", "name": "mIoU@3", "value": 0.8612, "protocol": "RITM", "split": "GrabCut",
-         "count": 50, "seed": 4, "note": "n"}
+def test_every_figure_in_json_says_how_and_with_what_it_was_measured() -> None:
+    report = Report(ABOUT, [FIGURE], [Curve("GrabCut", "clicks", "box", "mean IoU", "RITM", (0.5, 0.6), 50)])
+    found = json.loads(report.to_json())
+    assert found["figures"] == [
+        {"split": "GrabCut", "measure": "clicks", "name": "mIoU@3", "value": 0.8612, "protocol": "RITM",
+         "count": 50, "seed": 4, "interval": [0.7, 0.9], "baseline": 0.5, "baseline_name": "none", "note": "",
+         "run": ABOUT}
     ]  # fmt: skip
-    assert "| clicks | mIoU@3 | 0.861 | 50 | RITM | GrabCut | 4 | n |" in report.to_markdown()
-    assert report.values() == {("clicks", "mIoU@3"): 0.8612}
+    assert found["curves"][0]["values"] == [0.5, 0.6]
+    assert found["curves"][0]["run"] == ABOUT
+
+
+def test_the_table_has_a_row_a_figure() -> None:
+    text = Report(ABOUT, [FIGURE]).to_markdown()
+    assert "command: seemkit eval grabcut  \n" in text
+    assert "| GrabCut | clicks | mIoU@3 | 0.861 | 0.700 to 0.900 | 0.500 (none) | 50 | 4 | RITM |" in text
+
+
+def test_a_number_that_is_not_there_is_null_and_a_dash() -> None:
+    report = Report(
+        {}, [Figure("a", "b", "c", float("nan"), "d", 0, baseline=float("nan"), baseline_name="e")]
+    )
+    found = json.loads(report.to_json())["figures"][0]
+    assert (found["value"], found["baseline"]) == (None, None)
+    assert "| a | b | c | - |  | - (e) | 0 | 0 | d |" in report.to_markdown()
+
+
+def test_faults_are_listed_below() -> None:
+    report = Report({}, [FIGURE], faults=[Fault("GrabCut", "x", "it is | broken")])
+    assert "1 could not be measured:" in report.to_markdown()
+    assert "| GrabCut |  | x | it is \\| broken |" in report.to_markdown()
+    assert json.loads(report.to_json())["faults"][0]["cause"] == "it is | broken"
+
+
+def test_values_are_found_by_data_measure_and_name() -> None:
+    assert Report({}, [FIGURE]).values() == {("GrabCut", "clicks", "mIoU@3"): 0.8612}

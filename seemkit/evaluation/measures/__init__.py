@@ -1,0 +1,1 @@
+"""What can be measured: each file holds one measure, its options, its protocol and its figures."""

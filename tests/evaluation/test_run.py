@@ -1,0 +1,188 @@
+"""A whole evaluation on made photos: figures, faults, going on after a kill, and the files that it leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from seemkit.cli.main import cli
+from seemkit.errors import SeemkitError
+from seemkit.evaluation.config import load_evaluation
+from seemkit.evaluation.run import Evaluation, open_datasets
+
+COUNT = 4
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of photos of a bright square on dark ground, with their masks."""
+    rng = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (tmp_path / "photos" / part).mkdir(parents=True)
+    for n in range(COUNT):
+        photo = rng.integers(0, 60, (60, 80, 3), np.uint8)
+        mask = np.zeros((60, 80), np.uint8)
+        mask[15:45, 10 + 8 * n : 40 + 8 * n] = 255
+        photo[mask > 0] += 150
+        Image.fromarray(photo).save(tmp_path / "photos" / "images" / f"{n}.png")
+        Image.fromarray(mask).save(tmp_path / "photos" / "masks" / f"{n}.png")
+    return tmp_path / "photos"
+
+
+def config_for(photos: Path, **more: Any) -> Any:
+    return load_evaluation(
+        {
+            "datasets": {"mine": {"use": "folder", "path": str(photos)}},
+            "measures": {"clicks": {"rounds": 2, "shown": [1, 2]}, "prompts": {}},
+            **more,
+        }
+    )
+
+
+def bright(model: Any) -> Any:
+    """A model that always finds everything that is bright."""
+    return model(lambda image, prompts: np.asarray(image[..., 0] > 100))
+
+
+def run(made_up: Any, config: Any, folder: Path | None = None, **more: Any) -> Any:
+    model = bright(made_up)
+    model.fingerprint = "weights"
+    said: list[str] = []
+    evaluation = Evaluation(config, open_datasets(config), model, folder, say=said.append, **more)
+    return evaluation.run({"command": "here"}), model, said
+
+
+def test_every_measure_has_its_figures_and_a_picture_is_encoded_once(made_up: Any, photos: Path) -> None:
+    report, model, said = run(made_up, config_for(photos))
+    values = report.values()
+    assert values["mine", "clicks", "mIoU@1"] == 1.0
+    assert values["mine", "prompts", "mIoU box"] == 1.0
+    assert {f.count for f in report.figures} == {COUNT}
+    assert model.encodes == COUNT
+    assert said[-1].startswith(f"mine: {COUNT} of {COUNT}")
+    assert report.faults == []
+
+
+def test_what_was_measured_is_not_measured_again(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    first, _, _ = run(made_up, config_for(photos, limit=2), tmp_path / "out")
+    assert {f.count for f in first.figures} == {2}
+    report, model, _ = run(made_up, config_for(photos), tmp_path / "out")
+    assert {f.count for f in report.figures} == {COUNT}
+    assert model.encodes == COUNT - 2
+    _, model, _ = run(made_up, config_for(photos), tmp_path / "out")
+    assert model.encodes == 0
+
+
+def test_other_options_need_another_folder(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    run(made_up, config_for(photos), tmp_path / "out")
+    with pytest.raises(SeemkitError, match="its seed differs"):
+        run(made_up, config_for(photos, seed=1), tmp_path / "out")
+    report, _, _ = run(made_up, config_for(photos, seed=1), tmp_path / "out", restart=True)
+    assert {f.seed for f in report.figures} == {1}
+
+
+def test_pictures_that_cannot_be_read_are_reported_by_file_and_the_rest_counts(
+    made_up: Any, photos: Path
+) -> None:
+    (photos / "images" / "1.png").write_bytes(b"no image")
+    (photos / "masks" / "2.png").unlink()
+    Image.new("L", (9, 9), 255).save(photos / "masks" / "3.png")
+    report, _, _ = run(made_up, config_for(photos))
+    assert {f.count for f in report.figures} == {1}
+    causes = {fault.key: fault.cause for fault in report.faults}
+    assert causes.keys() == {"1", "2", "3"}
+    assert "has no mask" in causes["2"]
+    with pytest.raises(SeemkitError, match="mine, '1'"):
+        run(made_up, config_for(photos, on_fault="stop"))
+
+
+def test_a_measure_that_fails_on_a_picture_is_reported_and_the_others_count(
+    made_up: Any, photos: Path
+) -> None:
+    def fussy(image: np.ndarray, prompts: Any) -> np.ndarray:
+        if prompts[0].type_name() == "box" and image[20, 12, 0] > 100:
+            raise SeemkitError("no box here")
+        return np.asarray(image[..., 0] > 100)
+
+    model = made_up(fussy)
+    model.fingerprint = "w"
+    config = config_for(photos)
+    report = Evaluation(config, open_datasets(config), model, say=lambda _: None).run()
+    assert [(f.measure, f.key, f.cause) for f in report.faults] == [("prompts", "0", "no box here")]
+    assert report.values()["mine", "clicks", "mIoU@1"] == 1.0
+    assert {f.count for f in report.figures if f.measure == "prompts"} == {COUNT - 1}
+
+
+def test_a_measure_that_the_data_cannot_have_is_said(made_up: Any, photos: Path) -> None:
+    measures = {"prompts": {}, "panoptic": {}}
+    report, _, _ = run(made_up, config_for(photos, measures=measures))
+    assert [(f.measure, f.cause) for f in report.faults] == [
+        ("panoptic", "the data set lacks panoptic annotations with names of classes")
+    ]
+    with pytest.raises(SeemkitError, match="nothing can be measured on it: 'panoptic' needs"):
+        run(made_up, config_for(photos, measures={"panoptic": {}}))
+
+
+def test_worst_cases_are_kept(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    run(made_up, config_for(photos, worst=2), tmp_path / "out")
+    folder = tmp_path / "out" / "worst"
+    assert sorted(path.name for path in folder.iterdir()) == ["mine-clicks", "mine-prompts"]
+    assert len(list((folder / "mine-clicks").glob("*.png"))) == 2
+
+
+def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:
+    video = {"mine": {"use": "folder", "path": str(photos), "video": True}}
+    report, _, said = run(made_up, config_for(photos, datasets=video, measures={"video": {}}))
+    assert report.values()["mine", "video", "J&F, with memory"] == 1.0
+    assert {f.count for f in report.figures} == {COUNT - 2}
+    assert said[-1].startswith("mine: 1 of 1")
+
+
+def test_a_fixed_part_of_the_pictures(made_up: Any, photos: Path) -> None:
+    from seemkit.evaluation.hundredth import hundredth
+
+    kept = [str(n) for n in range(COUNT) if hundredth(str(n)) < 50]
+    source = {"use": "folder", "path": str(photos), "hundredths": [0, 50]}
+    report, _, _ = run(made_up, config_for(photos, datasets={"mine": source}))
+    assert 0 < len(kept) < COUNT
+    assert {f.count for f in report.figures} == {len(kept)}
+
+
+def test_pictures_with_nothing_to_measure_are_counted(made_up: Any, photos: Path) -> None:
+    Image.new("L", (80, 60)).save(photos / "masks" / "3.png")
+    report, _, _ = run(made_up, config_for(photos))
+    assert {f.count for f in report.figures} == {COUNT - 1}
+    assert {(f.measure, f.key, f.cause) for f in report.faults} == {
+        (name, "", f"nothing to measure in 1 of {COUNT}") for name in ("clicks", "prompts")
+    }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent in another way there")
+def test_a_killed_evaluation_goes_on_to_the_same_figures(photos: Path, tmp_path: Path) -> None:
+    def words(out: str) -> list[str]:
+        return ["eval", "folder", "--data", str(photos), "-o", str(tmp_path / out), "--threads", "1"]
+
+    def finish(out: str) -> Any:
+        outcome = CliRunner().invoke(cli, words(out), prog_name="seemkit")
+        assert outcome.exit_code == 0, outcome.stderr
+        figures = json.loads((tmp_path / out / "report.json").read_text())["figures"]
+        return [{name: value for name, value in figure.items() if name != "run"} for figure in figures]
+
+    records = tmp_path / "killed" / "records.jsonl"
+    command = [sys.executable, "-m", "seemkit.cli.main", *words("killed")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        give_up = time.monotonic() + 120
+        while not (records.is_file() and records.stat().st_size) and time.monotonic() < give_up:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert 0 < len(records.read_bytes().splitlines()) < 2 * COUNT
+    assert finish("killed") == finish("whole")
