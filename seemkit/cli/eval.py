@@ -1,11 +1,13 @@
 """`seemkit eval`: measure a model on data sets."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import seemkit
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
@@ -22,7 +24,16 @@ SHORT = ("assembly", "weights", "device", "threads", "data", "limit")
 """Flags that are short for -s."""
 
 
-@click.command(cls=Command)
+class EvalCommand(Command):
+    """Lists the evaluations that come with seemkit below its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their names and summaries, read without importing anything heavy."""
+        with formatter.section("Evaluations"):
+            formatter.write_dl(list(_summaries()))
+
+
+@click.command(cls=EvalCommand)
 @click.argument("config", metavar="NAME|FILE.yaml")
 @click.option(
     "-m",
@@ -88,6 +99,13 @@ def eval(  # noqa: A001 - it is the name of the command
         click.echo(f"wrote {path}", err=True)
     if report.curves and out is not None and not any(path.suffix == ".png" for path in written):
         click.echo("curves are not plotted: pip install 'seemkit[eval]' brings matplotlib", err=True)
+
+
+def _summaries() -> Iterator[tuple[str, str]]:
+    import yaml
+
+    for file in sorted((Path(seemkit.__file__).parent / "evaluations").glob("*.yaml")):
+        yield file.stem, str(yaml.safe_load(file.read_text(encoding="utf-8")).get("summary", ""))
 
 
 def _choice(config: "EvalConfig") -> ModelChoice:

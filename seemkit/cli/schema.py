@@ -16,11 +16,11 @@ __all__ = ["schema"]
 
 
 @click.command(cls=Command)
-@click.argument("name", default="assembly", metavar="[assembly|prompts|NAME]")
+@click.argument("name", default="assembly", metavar="[assembly|evaluation|prompts|NAME]")
 @click.option("-o", "--output", "out", metavar="FILE", help="Write it to a file; by default it is printed.")
 @click.option("--built-in", is_flag=True, help="Of assemblies: only what comes with seemkit itself.")
 def schema(name: str, out: str | None, built_in: bool) -> None:
-    """Print the JSON schema of assemblies, of prompts, or of the options of a component.
+    """Print the JSON schema of assemblies, of evaluations, of prompts, or of the options of a component.
 
     It describes what is installed, in the dialect 2020-12. NAME is a component such as fpn or seemkit/fpn, or
     a prompt type such as point. A YAML file whose first line is
@@ -46,6 +46,10 @@ def _schema_of(name: str, built_in: bool) -> "dict[str, JsonValue]":
         from seemkit.assembly.schema import assembly_schema
 
         return assembly_schema(registry(), registry().host if built_in else None)
+    if name == "evaluation":
+        from seemkit.evaluation.schema import evaluation_schema
+
+        return evaluation_schema()
     if name == "prompts":
         return {"title": "seemkit prompt", **registry().schema("prompts")}
     return _schema_of_one(name)
@@ -77,7 +81,7 @@ def _unknown(name: str) -> RequestError:
     from seemkit.cli.info import unknown_component
     from seemkit_registry import nearest
 
-    near = nearest(name, ("assembly", "prompts"))
+    near = nearest(name, ("assembly", "evaluation", "prompts"))
     if near:
         return RequestError(f"there is no schema of {name!r}; did you mean {near[0]!r}?", suggestion=near[0])
     return unknown_component(name)

@@ -27,14 +27,22 @@ from seemkit.host import registry as host_registry
 from seemkit_registry import Registry, UnknownComponent, nearest
 from seemkit_registry.errors import ConfigurationError
 
-__all__ = ["VERSION", "DataSource", "EvalConfig", "evaluation_names", "load_evaluation", "read_evaluation"]
+__all__ = [
+    "VERSION",
+    "DataSource",
+    "EvalConfig",
+    "PlainFields",
+    "evaluation_names",
+    "load_evaluation",
+    "read_evaluation",
+]
 
 VERSION = 1
 SUFFIXES = (".yaml", ".yml")
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
-class _Plain(BaseModel):
+class PlainFields(BaseModel):
     """The fields that need no plugin to be checked."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -74,7 +82,7 @@ class DataSource(BaseModel):
     hundredths: tuple[int, int] | None = None
 
 
-class EvalConfig(_Plain):
+class EvalConfig(PlainFields):
     """A checked evaluation.
 
     Attributes:
@@ -143,11 +151,11 @@ def _check(document: Document, registry: Registry) -> EvalConfig:
     elif version is not None and (version != VERSION or isinstance(version, bool)):
         choices.add("seemkit", f"got version {version!r} of the form, this seemkit reads {VERSION}")
     parts = {name: data.pop(name, None) for name in ("datasets", "measures")}
-    plain: _Plain | None = None
+    plain: PlainFields | None = None
     try:
-        plain = _Plain.model_validate(data)
+        plain = PlainFields.model_validate(data)
     except ValidationError as error:
-        choices.translate(error, _Plain, "", [*_Plain.model_fields, *parts, "seemkit"])
+        choices.translate(error, PlainFields, "", [*PlainFields.model_fields, *parts, "seemkit"])
     below = data.get("data")
     folder = below if isinstance(below, str) else None
     datasets = {}

@@ -24,6 +24,7 @@ from PIL import Image
 import seemkit.pipeline.load
 from seemkit.assembly import load_assembly
 from seemkit.cli.main import COMMANDS, cli
+from seemkit.evaluation.config import load_evaluation
 from seemkit.host import registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Image.fromarray(photo).save(tmp_path / "photo.jpg")
     Image.fromarray(photo[:, ::-1]).save(tmp_path / "other.jpg")
     shutil.copy(LASSO, tmp_path)
+    for part, picture in (("images", photo), ("masks", (photo[..., 0] > 160).astype("uint8") * 255)):
+        (tmp_path / "mine" / part).mkdir(parents=True)
+        Image.fromarray(picture).save(tmp_path / "mine" / part / "one.png")
     for name, text in VOCABULARIES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -144,7 +148,19 @@ def run(*words: str) -> int:
     return int(left.value.code or 0)
 
 
-@pytest.mark.parametrize("fence", [f for page in PAGES for f in fences(page, "yaml")], ids=str)
+YAML = [fence for page in PAGES for fence in fences(page, "yaml")]
+EVALUATIONS = [fence for fence in YAML if "\nmeasures:\n" in fence.text]
+
+
+@pytest.mark.parametrize("fence", EVALUATIONS, ids=str)
+def test_an_evaluation_loads(fence: Fence, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(fence.text, encoding="utf-8")
+    config = load_evaluation(tmp_path / "mine.yaml", {"data": str(tmp_path)})
+    assert config.measures
+    assert config.datasets
+
+
+@pytest.mark.parametrize("fence", [fence for fence in YAML if fence not in EVALUATIONS], ids=str)
 def test_an_assembly_loads(fence: Fence, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(fence.text, encoding="utf-8")
     assembly = load_assembly(tmp_path / "mine.yaml")

@@ -12,6 +12,9 @@ import seemkit.api
 from seemkit.assembly import assembly_names
 from seemkit.assembly.assembly import Assembly
 from seemkit.cli.main import COMMANDS
+from seemkit.evaluation.config import EvalConfig, evaluation_names
+from seemkit.evaluation.measures.table import MEASURES
+from seemkit.evaluation.protocols import CLICKERS
 from seemkit.network.presets import PRESETS
 from seemkit.prompting.read import prompt_types
 from seemkit_registry.hooks import HOOKS
@@ -122,6 +125,20 @@ def test_every_assembly_and_field_is_explained() -> None:
     assert [name for name in assembly_names() if f"`{name}`" not in page] == []
     fields = set(Assembly.model_fields) - {"name", "summary"}
     assert [field for field in sorted(fields) if f"`{field}`" not in page] == []
+
+
+def test_every_evaluation_measure_and_option_is_explained() -> None:
+    page = read("docs/evaluation.md")
+    assert [name for name in evaluation_names() if f"| `{name}` |" not in page] == []
+    assert [name for name in MEASURES if f"`{name}`" not in page] == []
+    assert [name for name in CLICKERS if f"| `{name}` |" not in page] == []
+    fields = set(EvalConfig.model_fields) - {"name", "summary"}
+    fields |= {name for measure in MEASURES.values() for name in measure.model_fields} - INNER
+    assert [name for name in sorted(fields) if f"`{name}" not in page and f"{name}:" not in page] == []
+
+
+INNER = {"smallest", "shown", "thresholds", "draws", "most", "masks", "overlap"}
+"""Options whose description in the schema says enough."""
 
 
 def test_the_model_card_says_what_the_assembly_says() -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from seemkit.evaluation.config import evaluation_names, load_evaluation
+from seemkit.evaluation.config import evaluation_names, load_evaluation, read_evaluation
 from seemkit.evaluation.measures.table import MEASURES
+from seemkit.evaluation.schema import evaluation_schema
 from seemkit_registry import UnknownComponent
 from seemkit_registry.errors import ConfigurationError
 
@@ -34,6 +36,23 @@ def test_every_evaluation_that_ships_loads(name: str) -> None:
 def test_shipped_evaluations_use_every_measure_of_the_table() -> None:
     used = {type(m) for n in evaluation_names() for m in load_evaluation(n, {"data": "d"}).measures.values()}
     assert used == set(MEASURES.values())
+
+
+def test_the_schema_takes_what_ships_and_refuses_what_is_refused() -> None:
+    schema = evaluation_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name in evaluation_names():
+        jsonschema.validate(read_evaluation(name).data | {"seemkit": 1}, schema)
+    mine = {"seemkit": 1, **MINE}
+    jsonschema.validate({**mine, "measures": {"a": {"use": "clicks", "rounds": 3}, "prompts": None}}, schema)
+    for wrong in (
+        {**mine, "sed": 1},
+        {**mine, "measures": {"a": {"rounds": 3}}},
+        {**mine, "measures": {"clicks": {"round": 3}}},
+        {**mine, "measures": {}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
 
 
 def test_defaults_and_names() -> None:
