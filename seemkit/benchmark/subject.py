@@ -149,7 +149,8 @@ def make_photo(size: tuple[int, int], seed: int = 0) -> NDArray[np.uint8]:
     picture = np.zeros((height, width, 3), np.float32)
     for _ in range(12):
         cx, cy, radius = random.random(3) * (1, 1, 0.3) + (0, 0, 0.03)
-        inside = 1 / (1 + np.exp(((x - cx) ** 2 + (y - cy) ** 2 - radius**2) * 900))
+        beyond = ((x - cx) ** 2 + (y - cy) ** 2 - radius**2) * 900
+        inside = 1 / (1 + np.exp(np.minimum(beyond, 80)))  # of the float32 range
         picture += inside[..., None] * (random.random(3) - 0.5)
     picture += 0.1 * np.sin(x * 251 + y * 97)[..., None] + random.normal(0, 0.03, picture.shape)
     return np.asarray(np.clip((picture + 0.5) * 255, 0, 255), np.uint8)

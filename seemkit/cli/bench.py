@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seemkit.benchmark.groups import GROUPS
+from seemkit.cli.bench_backbones import refuse_beside, show_backbones
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
@@ -66,6 +67,26 @@ class _Bench(Command):
 @click.option(
     "--no-flops", is_flag=True, help="Do not count operations, which takes one more run of each path."
 )
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    metavar="NAME[=WEIGHTS]",
+    help="Instead of WHAT: compare backbones in the model, by time, memory and accuracy. A component, or a model of "
+    "one such as resnet18; WEIGHTS is a file of the model with it.",
+)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR|FILE.tar",
+    help="Photos with masks, to compare the accuracy of backbones on.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="At most so many objects of the data; all by default.",
+)
 @click.option("--json", "json_file", metavar="FILE", help="Write the report as JSON; '-' prints it.")
 @click.option(
     "--markdown",
@@ -82,6 +103,9 @@ def bench(
     threads: int | None,
     repeats: int,
     no_flops: bool,
+    backbones: tuple[str, ...],
+    data: Path | None,
+    limit: int | None,
     json_file: str | None,
     markdown: str | None,
 ) -> None:
@@ -97,6 +121,20 @@ def bench(
     for file in (json_file, markdown):
         if file is not None and file != STDOUT:
             check_target(Path(file))
+    if backbones or data is not None or limit is not None:
+        refuse_beside(backbones, WHAT=groups, size=size, weights=weights if weights != "auto" else None)
+        show_backbones(
+            backbones,
+            data,
+            json_file=json_file,
+            markdown=markdown,
+            assembly=assembly,
+            overrides=overrides,
+            device=device,
+            repeats=repeats,
+            limit=limit,
+        )
+        return
     with chatter_aside(), Progress() as progress:
         progress.say("loading torch")
         from seemkit.benchmark.page import render_section, write_page
