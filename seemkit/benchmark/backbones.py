@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,15 +17,15 @@ from seemkit.benchmark.machine import Machine, load_average, look_at_machine
 from seemkit.benchmark.subject import make_photo
 from seemkit.benchmark.timing import interleave, median, ratio
 from seemkit.errors import SeemkitError
-from seemkit.evaluation.clicks import PROTOCOL, click_curve
-from seemkit.evaluation.datasets import Labelled
+from seemkit.evaluation.conversation import converse
+from seemkit.evaluation.protocols.ritm import RitmClicker
 from seemkit.pipeline.load import load
 from seemkit.pipeline.peak_memory import PeakMemory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seemkit.data.dataset import Dataset
+    from seemkit.data.sample import Sample
     from seemkit.pipeline.model import Model
 
 __all__ = ["BackboneRow", "BackboneTable", "compare_backbones"]
@@ -69,7 +69,7 @@ class BackboneTable(BaseModel):
     load: float | None = Field(description="load average of the minute before the end")
     data: str | None = Field(description="what accuracy was measured on")
     objects: int = Field(0, description="of the data")
-    protocol: str = PROTOCOL
+    protocol: str = RitmClicker.name
     rows: list[BackboneRow]
 
     def to_markdown(self) -> str:
@@ -122,9 +122,19 @@ class _Loaded:
     model: Model
 
 
+@dataclass(frozen=True, eq=False)
+class _Thing:
+    """An object and its photo: (H, W, 3) uint8, and (H, W) bool each."""
+
+    key: str
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    ignore: NDArray[np.bool_]
+
+
 def compare_backbones(
     backbones: Sequence[str | BackboneName],
-    data: Dataset | Iterable[Labelled] | None = None,
+    data: Iterable[Sample] | None = None,
     *,
     assembly: str = "nano",
     overrides: dict[str, Any] | None = None,
@@ -141,7 +151,8 @@ def compare_backbones(
 
     Args:
         backbones: names, see :class:`BackboneName`; two or more.
-        data: photos with objects; accuracy is measured on them, and the first photo is the one that is encoded.
+        data: photos with objects, such as a data set; accuracy is measured on them, and the first photo is what is
+            encoded.
         assembly: name or path; its backbone is exchanged.
         overrides: options of the assembly by dotted path.
         device: as for :func:`seemkit.load`.
@@ -156,9 +167,9 @@ def compare_backbones(
     names = [BackboneName.parse(each) if isinstance(each, str) else each for each in backbones]
     if len({name.said for name in names}) < len(names):
         raise SeemkitError("a backbone is given twice; each has to be another", path="backbones")
-    items = None if data is None else iter(_items(data, limit))
-    first = None if items is None else next(items, None)
-    if items is not None and first is None:
+    things = None if data is None else _things(data, limit)
+    first = None if things is None else next(things, None)
+    if things is not None and first is None:
         raise SeemkitError("there is no object in the data to measure accuracy on", path="data")
     photo = make_photo(PHOTO) if first is None else first.image
     loaded = [_load(name, assembly, overrides or {}, device, say) for name in names]
@@ -166,7 +177,7 @@ def compare_backbones(
     say("encoding in turn")
     runs = {each.name.said: _encode(each.model, photo) for each in loaded}
     seconds = interleave(runs, repeats=repeats, device=where)
-    curves = {} if items is None or first is None else _click(loaded, chain([first], items), say)
+    curves = {} if things is None or first is None else _click(loaded, chain([first], things), say)
     info = getattr(data, "info", None)
     return BackboneTable(
         machine=look_at_machine(where),
@@ -208,16 +219,18 @@ def _load(
 
 
 def _click(
-    loaded: Sequence[_Loaded], items: Iterable[Labelled], say: Callable[[str], None]
-) -> dict[str, list[NDArray[np.float64]]]:
+    loaded: Sequence[_Loaded], things: Iterable[_Thing], say: Callable[[str], None]
+) -> dict[str, list[list[float]]]:
     """The IoU after each click of every object, by the name of each backbone that has nothing untrained."""
     trained = [each for each in loaded if not each.model.network.untrained]
-    curves: dict[str, list[NDArray[np.float64]]] = {each.name.said: [] for each in trained}
+    curves: dict[str, list[list[float]]] = {each.name.said: [] for each in trained}
     if trained:
-        for item in items:
-            say(f"clicking on {item.key}")
+        for thing in things:
+            say(f"clicking on {thing.key}")
             for each in trained:
-                curves[each.name.said].append(click_curve(each.model, item, max(CLICKS)))
+                scene = each.model.encode(thing.image)
+                clicker = RitmClicker(thing.mask, thing.ignore, scene.grid)
+                curves[each.name.said].append(converse(each.model, scene, clicker, max(CLICKS)).curve)
     return curves
 
 
@@ -226,10 +239,10 @@ def _row(
     photo: NDArray[np.uint8],
     seconds: dict[str, list[float]],
     first: str,
-    curves: list[NDArray[np.float64]] | None,
+    curves: list[list[float]] | None,
 ) -> BackboneRow:
     model, network, name = each.model, each.model.network, each.name.said
-    mean = None if curves is None else np.stack(curves).mean(0)
+    mean = None if curves is None else np.array(curves).mean(0)
     return BackboneRow(
         name=name,
         backbone=each.slot,
@@ -252,32 +265,29 @@ def _peak(model: Model, photo: NDArray[np.uint8]) -> int:
     """The most bytes that encoding takes: as CUDA counts them, or of tensors that operations make."""
     if model.device.type == "cuda":
         torch.cuda.synchronize(model.device)
-        before = torch.cuda.memory_allocated(model.device)
+        before = int(torch.cuda.memory_allocated(model.device))
         torch.cuda.reset_peak_memory_stats(model.device)
         model.encode(photo)
         torch.cuda.synchronize(model.device)
-        return torch.cuda.max_memory_allocated(model.device) - before
+        return int(torch.cuda.max_memory_allocated(model.device)) - before
     with PeakMemory() as memory:
         model.encode(photo)
-    return memory.peak
+    return int(memory.peak)
 
 
-def _items(data: Dataset | Iterable[Any], limit: int | None) -> Iterable[Labelled]:
-    """Every object of the data that can be clicked on, with its photo."""
-    loaded = getattr(data, "loaded", None)
+def _things(data: Iterable[Sample], limit: int | None) -> Iterator[_Thing]:
+    """Every object of the data that can be clicked on, with its photo; up to `limit` of them."""
     count = 0
-    for each in loaded() if callable(loaded) else data:
-        for item in [each] if isinstance(each, Labelled) else _objects(each):
-            if limit is not None and count >= limit:
+    for sample in data:
+        whole = sample.loaded()
+        image, ignore = whole.read_image(), whole.read_ignore()
+        for place, each in enumerate(whole.objects):
+            mask = each.read_mask()
+            if each.is_crowd or not each.is_thing or not mask.any():
+                continue
+            if count == limit:
                 return
             count += 1
-            yield item
-
-
-def _objects(sample: Any) -> Iterable[Labelled]:
-    ignore = sample.read_ignore()
-    for place, thing in enumerate(sample.objects):
-        mask = thing.read_mask()
-        if thing.is_thing and not thing.is_crowd and mask.any():
-            left_out = np.zeros(mask.shape, bool) if ignore is None else ignore
-            yield Labelled(f"{sample.key}/{place}", sample.image, mask, left_out)
+            yield _Thing(
+                f"{whole.key}/{place}", image, mask, np.zeros_like(mask) if ignore is None else ignore
+            )

@@ -17,9 +17,10 @@ from seemkit.assembly import load_assembly
 from seemkit.benchmark.backbone_names import BackboneName
 from seemkit.benchmark.backbones import BackboneTable, compare_backbones
 from seemkit.cli.main import cli
+from seemkit.data.sample import Sample, SampleObject
 from seemkit.errors import SeemkitError, WeightsError
-from seemkit.evaluation.clicks import click_curve
-from seemkit.evaluation.datasets import Labelled
+from seemkit.evaluation.conversation import converse
+from seemkit.evaluation.protocols.ritm import RitmClicker
 from seemkit.weights import save_weights
 from seemkit_registry import RegistryError
 
@@ -33,12 +34,13 @@ def tiny(assembly: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="module")
-def items(new_photo: Callable[..., NDArray[np.uint8]]) -> list[Labelled]:
+def items(new_photo: Callable[..., NDArray[np.uint8]]) -> list[Sample]:
     made = []
     for seed in range(2):
         mask = np.zeros((48, 64), bool)
         mask[10:30, 12 + seed : 40] = True
-        made.append(Labelled(f"photo {seed}", new_photo(48, 64, seed), mask, np.zeros_like(mask)))
+        crowd = SampleObject(np.ones((48, 64), bool), is_crowd=True)
+        made.append(Sample(f"photo {seed}", new_photo(48, 64, seed), (crowd, SampleObject(mask))))
     return made
 
 
@@ -50,7 +52,7 @@ def weights(tiny: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_weights(model.network, path, {})
 
 
-def test_time_memory_and_size_of_each_are_measured(items: list[Labelled], tiny: str) -> None:
+def test_time_memory_and_size_of_each_are_measured(items: list[Sample], tiny: str) -> None:
     table = compare_backbones(
         ["test_resnet", "timm:test_convnext"], items, assembly=tiny, repeats=2, device="cpu"
     )
@@ -69,7 +71,7 @@ def test_time_memory_and_size_of_each_are_measured(items: list[Labelled], tiny: 
 
 
 def test_accuracy_is_told_of_weights_that_are_given_and_of_nothing_else(
-    items: list[Labelled], weights: Path, tiny: str
+    items: list[Sample], weights: Path, tiny: str
 ) -> None:
     names = ["test_resnet", f"test_convnext={weights}", "test_convnext"]
     table = compare_backbones(names, items, assembly=tiny, repeats=1, device="cpu")
@@ -78,7 +80,11 @@ def test_accuracy_is_told_of_weights_that_are_given_and_of_nothing_else(
     assert own.untrained == ["all"]
     assert given.untrained == []
     model = seemkit.load(tiny, weights=weights, device="cpu", overrides={"backbone.model": "test_convnext"})
-    curves = [click_curve(model, item, 3) for item in items]
+    curves = []
+    for item in items:
+        scene, mask = model.encode(item.image), item.objects[1].read_mask()  # type: ignore[arg-type]
+        clicker = RitmClicker(mask, np.zeros_like(mask), scene.grid)
+        curves.append(converse(model, scene, clicker, 3).curve)
     assert given.accuracy == {1: np.mean([c[0] for c in curves]), 3: np.mean([c[2] for c in curves])}
     page = table.to_markdown()
     assert page.count("| untrained | untrained |") == 2
