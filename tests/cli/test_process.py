@@ -33,6 +33,7 @@ def ask(args: list[str], names: set[str]) -> str:
         ["info", "--help"],
         ["plan", "--help"],
         ["doctor", "--help"],
+        ["eval", "--help"],
         ["new", "--help"],
         ["schema", "prompts"],
         ["schema", "point"],
