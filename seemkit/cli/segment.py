@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -29,8 +29,8 @@ __all__ = ["segment"]
     "--select",
     default="best",
     show_default=True,
-    metavar="best|all|K",
-    help="Masks of each object: the best, all, or K.",
+    metavar="best|all|parts|K",
+    help="Masks of each object: the best, all, nested ones (whole, part, subpart), or K.",
 )
 @model_options
 def segment(
@@ -67,14 +67,12 @@ def segment(
 
 
 def _read_select(text: str) -> "Select":
-    if text == "best":
-        return "best"
-    if text == "all":
-        return "all"
+    if text in ("best", "all", "parts"):
+        return cast("Select", text)
     if text.isascii() and text.isdigit() and int(text) >= 1:
         return int(text)
     raise RequestError(
-        f"--select {text!r} is not 'best', 'all' or a number of masks from 1 on", path="select"
+        f"--select {text!r} is not 'best', 'all', 'parts' or a number of masks from 1 on", path="select"
     )
 
 

@@ -211,7 +211,8 @@ class Model:
             prompts: any mix, as values or as JSON objects; those of one `object` are answered together, objects
                 side by side.
             vocabulary: names that labels are ranked over; the assembly's own by default.
-            select: "best" gives one mask an object, an int that many, "all" every candidate row.
+            select: "best" gives one mask an object, an int that many, "all" every candidate
+                row, "parts" up to three that lie one within the other, the largest first.
             memory: logits (h, w) at stride 4 of an earlier result, by object (sessions use it).
 
         Raises:

@@ -14,6 +14,7 @@ from seemkit.components import AnswerPolicy, Evidence
 from seemkit.errors import SeemkitError
 from seemkit.pipeline.compose import Composed, ObjectPrompts, compose, similarity
 from seemkit.pipeline.legacy import split_objects
+from seemkit.pipeline.parts import nested_rows, pointed_at
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Select", "answer_objects", "check_select"]
 
-Select = Literal["best", "all"] | int
+Select = Literal["best", "all", "parts"] | int
 BUDGET = 400_000_000
 """Bytes that the attention of one chunk of objects may take, roughly."""
 
@@ -34,7 +35,7 @@ class Answer:
 
     Attributes:
         object: its name.
-        logits: (k, h, w) at stride 4, best first.
+        logits: (k, h, w) at stride 4, best first; of parts, the largest first.
         states: (k, D) class embeddings of the rows.
         probability: (k,) of the rows by the answer policy, over all candidates.
         shares: for each row, the log-probability that each role's anchors give it.
@@ -48,13 +49,13 @@ class Answer:
 
 
 def check_select(select: Select) -> None:
-    """Raise :class:`SeemkitError` unless `select` is "best", "all" or a positive number."""
-    if isinstance(select, str) and select in ("best", "all"):
+    """Raise :class:`SeemkitError` unless `select` is "best", "all", "parts" or a positive number."""
+    if isinstance(select, str) and select in ("best", "all", "parts"):
         return
     if isinstance(select, Integral) and not isinstance(select, bool) and select >= 1:
         return
     raise SeemkitError(
-        f"select is {select!r}; it is 'best', 'all' or a number of masks from 1 on", path="select"
+        f"select is {select!r}; it is 'best', 'all', 'parts' or a number of masks from 1 on", path="select"
     )
 
 
@@ -73,7 +74,7 @@ def answer_objects(
         objects: what is asked, by object.
         context: the scene and the encoders.
         policy: how anchors choose.
-        select: how many rows of each object.
+        select: which rows of each object.
         memory: logits (h, w) at stride 4 of an earlier round, by object.
     """
     answers: dict[str, Answer] = {}
@@ -111,9 +112,7 @@ def _answer(
     classes = network.heads.class_embedding(decoded.queries).expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
     candidates = embeddings.shape[1]
-    count = (
-        {"best": 1, "all": candidates}[select] if isinstance(select, str) else min(int(select), candidates)
-    )
+    count = {"best": 1}.get(select, candidates) if isinstance(select, str) else min(int(select), candidates)
     weighed = [
         _weigh(context, anchors, embeddings[i], classes[i]) for i, anchors in enumerate(composed.anchors)
     ]
@@ -130,10 +129,27 @@ def _answer(
         tuple(_shares(evidence, row) for row in rows)
         for evidence, rows in zip(weighed, order.tolist(), strict=True)
     ]
-    return [
+    answers = [
         Answer(item.name, *answer)
         for item, *answer in zip(objects, logits, states, probability, shares, strict=True)
     ]
+    if select != "parts":
+        return answers
+    return [_nested_of(answer, item, context) for answer, item in zip(answers, objects, strict=True)]
+
+
+def _nested_of(answer: Answer, item: ObjectPrompts, context: Context) -> Answer:
+    """The candidates of an object that lie one within the other, the largest first."""
+    height, width = answer.logits.shape[-2:]
+    pointed = pointed_at(item.spatial, context.scene.grid, (height, width)).to(answer.logits.device)
+    rows = nested_rows(answer.logits, pointed)
+    return Answer(
+        answer.object,
+        answer.logits[rows],
+        answer.states[rows],
+        answer.probability[rows],
+        tuple(answer.shares[row] for row in rows),
+    )
 
 
 def _weigh(

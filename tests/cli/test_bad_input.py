@@ -43,7 +43,10 @@ REQUESTS = {
     "weights that are none": (["--weights", __file__], "is not a whole safetensors file"),
     "unknown device": (["--device", "tpu9"], "device 'tpu9' is not there on this machine"),
     "no threads": (["--threads", "0"], "'--threads'"),
-    "select nothing": (["--select", "0"], "--select '0' is not 'best', 'all' or a number of masks from 1 on"),
+    "select nothing": (
+        ["--select", "0"],
+        "--select '0' is not 'best', 'all', 'parts' or a number of masks from 1 on",
+    ),
     "empty name": (["--vocabulary", "dog,,cat"], "vocabulary[1] is ''"),
     "unknown suffix": (["-o", "out.pgn"], "'out.pgn' has the suffix '.pgn'"),
     "no such folder": (["-o", "gone/out.png"], "there is no directory 'gone'"),

@@ -48,7 +48,7 @@ def test_k_masks_are_the_first_k_of_all(model: Model, scene: Scene) -> None:
 
 @pytest.mark.parametrize("select", ["worst", 0, -1, True, 1.5, None])
 def test_select_is_checked(model: Model, scene: Scene, select: object) -> None:
-    with pytest.raises(SeemkitError, match="it is 'best', 'all' or a number of masks from 1 on"):
+    with pytest.raises(SeemkitError, match="it is 'best', 'all', 'parts' or a number of masks from 1 on"):
         model.segment(scene, PROMPTS, select=select)  # type: ignore[arg-type]
 
 

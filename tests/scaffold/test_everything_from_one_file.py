@@ -19,6 +19,8 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image
+from seemkit.evaluation.datasets import Labelled
+from seemkit.evaluation.prompts import prompt_figures
 
 import seemkit
 import seemkit_registry
@@ -26,8 +28,6 @@ from seemkit import Model, host
 from seemkit.api import SpatialPrompt, prompt_types, read_prompt
 from seemkit.cli.main import cli
 from seemkit.demo.steps import Step, simulated_steps
-from seemkit.evaluation.datasets import Labelled
-from seemkit.evaluation.prompts import prompt_figures
 from seemkit.imaging.load import load_image
 from seemkit.prompts import Point
 from seemkit.training.objective import Objective

@@ -7,6 +7,7 @@ from seemkit.evaluation.measures.instance import Instance
 from seemkit.evaluation.measures.labels import Labels
 from seemkit.evaluation.measures.measure import Measure
 from seemkit.evaluation.measures.panoptic import Panoptic
+from seemkit.evaluation.measures.parts import Parts
 from seemkit.evaluation.measures.prompts import Prompts
 from seemkit.evaluation.measures.semantic import Semantic
 from seemkit.evaluation.measures.text import Text
@@ -23,4 +24,5 @@ MEASURES: Mapping[str, type[Measure]] = {
     "instance": Instance,
     "semantic": Semantic,
     "video": Video,
+    "parts": Parts,
 }
