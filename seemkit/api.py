@@ -15,6 +15,7 @@ from seemkit.components import (
     TextEncoder,
     TextEncoderComponent,
 )
+from seemkit.concept_file import ConceptFile, ConceptRegion, TokenRows
 from seemkit.data.dataset import DataFault, Dataset, DatasetInfo, IndexedDataset
 from seemkit.data.file_slice import FileSlice, tar_members
 from seemkit.data.mask_source import IdMask, MaskSource, PolygonMask, RunLengthMask
@@ -35,6 +36,7 @@ from seemkit.geometry.simulate import (
 )
 from seemkit.imaging.labels import read_labels
 from seemkit.prompting.arrays import Asset, BinaryMask
+from seemkit.prompting.concepts import ConceptSource, open_concept
 from seemkit.prompting.context import Dims, EncodeContext
 from seemkit.prompting.flags import floats, points_of, split_flag
 from seemkit.prompting.mask_file import read_mask_file
@@ -57,6 +59,9 @@ __all__ = [
     "BackboneShape",
     "BinaryMask",
     "Category",
+    "ConceptFile",
+    "ConceptRegion",
+    "ConceptSource",
     "DataFault",
     "Dataset",
     "DatasetInfo",
@@ -93,6 +98,7 @@ __all__ = [
     "TextEncoder",
     "TextEncoderComponent",
     "TokenPrompt",
+    "TokenRows",
     "check_inside",
     "check_outline",
     "check_overlap",
@@ -104,6 +110,7 @@ __all__ = [
     "draw_stroke",
     "floats",
     "hookimpl",
+    "open_concept",
     "open_dataset",
     "open_picture",
     "points_of",

@@ -1,6 +1,14 @@
 """The errors a user of seemkit can meet: each is one sentence and carries its data."""
 
-__all__ = ["ImageError", "PromptError", "SceneError", "SeemkitError", "VocabularyError", "WeightsError"]
+__all__ = [
+    "ConceptError",
+    "ImageError",
+    "PromptError",
+    "SceneError",
+    "SeemkitError",
+    "VocabularyError",
+    "WeightsError",
+]
 
 
 class SeemkitError(ValueError):
@@ -17,6 +25,10 @@ class SeemkitError(ValueError):
         super().__init__(message)
         self.path = path
         self.suggestion = suggestion
+
+
+class ConceptError(SeemkitError):
+    """A concept file that is missing or damaged, or that other weights made."""
 
 
 class ImageError(SeemkitError):

@@ -11,6 +11,7 @@ from seemkit_registry import Component, RegistryError, nearest
 
 if TYPE_CHECKING:
     from seemkit_prompts.boxes import Box as Box
+    from seemkit_prompts.concept import Concept as Concept
     from seemkit_prompts.masks import Mask as Mask
     from seemkit_prompts.memory import Memory as Memory
     from seemkit_prompts.points import Point as Point

@@ -12,12 +12,14 @@ from seemkit.errors import PromptError
 from seemkit.geometry.points import sample_regions
 from seemkit.geometry.region import Region
 from seemkit.network.sampler import stack_points
+from seemkit.pipeline.concept_rows import concept_rows
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from seemkit.concept_file import ConceptFile
     from seemkit.network.legacy import Draws
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
@@ -40,6 +42,7 @@ class Context:
         texts: encoded phrases of texts (cached).
         part_of: the learned part of a prompt type, if it has one.
         module: of the prompt being encoded.
+        weights: hash of the weights that rows of regions come from.
         draws: where the decoder has legacy options, what it draws at random; else None.
     """
 
@@ -50,6 +53,7 @@ class Context:
     prepare: Callable[[Scene], PreparedScene]
     texts: Callable[[Sequence[str]], list[Phrase]]
     part_of: Callable[[type[Prompt]], nn.Module | None]
+    weights: Callable[[], str]
     module: nn.Module | None = None
     draws: Draws | None = None
 
@@ -97,6 +101,12 @@ class Context:
             persist=False,
         )
         return Encoded((group,), (anchor,))
+
+    def concept(self, concept: ConceptFile, include: bool = True) -> Encoded:
+        """Tokens and anchors of regions that were kept; refused if other weights made them."""
+        return concept_rows(
+            concept, include, weights=self.weights(), dims=self.dims, like=self.prepared.levels[0]
+        )
 
     def memory(self, mask: Tensor) -> Encoded:
         """Memory rows that look only where an earlier mask was (SEEM section 3.2).

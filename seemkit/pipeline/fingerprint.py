@@ -1,14 +1,22 @@
 """What tells weights and pixels apart: hashes of their content, and a quick sign that weights have changed."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-__all__ = ["hash_pixels", "hash_tensors", "hash_weights", "weights_version"]
+from seemkit.pipeline.caches import Cache
+
+if TYPE_CHECKING:
+    from seemkit.network.network import Network
+
+__all__ = ["hash_pixels", "hash_rows", "hash_tensors", "hash_weights", "weights_version"]
 
 
 def weights_version(module: nn.Module) -> tuple[int, int]:
@@ -30,6 +38,19 @@ def hash_weights(parts: Sequence[nn.Module], about: str) -> str:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().cpu().float().numpy()).tobytes())
     return digest.hexdigest()
+
+
+def hash_rows(network: Network, encoder: str, kept: Cache[str]) -> str:
+    """SHA-256 of what makes the rows of regions and what reads them.
+
+    Args:
+        network: with the weights.
+        encoder: hash of the image encoder and the preprocessing.
+        kept: hashes of weights that have not changed since.
+    """
+    parts = (network.prompts.region, network.decoder, network.heads)
+    key = ("rows", encoder, *(weights_version(part) for part in parts))
+    return kept.get(key, lambda: hash_weights(parts, encoder))
 
 
 def hash_tensors(module: nn.Module) -> str:

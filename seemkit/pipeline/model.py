@@ -29,7 +29,7 @@ from seemkit.pipeline.everything import (
     semantic,
     semantic_size,
 )
-from seemkit.pipeline.fingerprint import hash_pixels, hash_weights, weights_version
+from seemkit.pipeline.fingerprint import hash_pixels, hash_rows, hash_weights, weights_version
 from seemkit.pipeline.hooks import hooked_pixels
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
@@ -135,6 +135,11 @@ class Model:
         about = f"{self.preprocess.fingerprint()}{type(self.policy).__qualname__}{policy}"
         key = ("all", about, weights_version(self.network))
         return self._fingerprints.get(key, lambda: hash_weights((self.network,), about))
+
+    @property
+    def row_fingerprint(self) -> str:
+        """Hash of what rows of regions come from and are read by: which concepts fit this model."""
+        return hash_rows(self.network, self.encoder_fingerprint, self._fingerprints)
 
     # Scenes
 
@@ -345,6 +350,7 @@ class Model:
             prepare=self.prepare,
             texts=self._phrases,
             part_of=self._part_of,
+            weights=lambda: self.row_fingerprint,
             draws=draws,
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from seemkit.concept_file import ConceptFile
     from seemkit.prompting.prompt import Prompt
     from seemkit.prompting.rows import Encoded, Phrase
     from seemkit.scene import ImageSource, Scene
@@ -54,6 +55,9 @@ class EncodeContext(Protocol):
 
     def reference(self, image: ImageSource, prompts: Sequence[Prompt], include: bool = True) -> Encoded:
         """Region tokens and anchor of spatial prompts on another image or scene."""
+
+    def concept(self, concept: ConceptFile, include: bool = True) -> Encoded:
+        """Region tokens and anchors that were kept in a concept file; refused if other weights made them."""
 
     def memory(self, mask: Tensor) -> Encoded:
         """The memory rows for an earlier mask: (H, W) bool of the image or (h, w) logits at stride 4."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from seemkit.concept_file import ConceptFile
     from seemkit.scene import ImageSource, Scene
 
 __all__ = ["PromptRowChecks"]
@@ -161,6 +162,11 @@ class StubContext:
         rows = tuple(self._random(4, self.dims.channels) for _ in range(self.dims.levels))
         groups = (Group("reference", rows, rows, persist=False),) if include else ()
         return Encoded(groups, (Anchor("mask", self._random(self.dims.channels), "reference", include),))
+
+    def concept(self, concept: ConceptFile, include: bool = True) -> Encoded:
+        """As a reference."""
+        del concept
+        return self.reference("", (), include)
 
     def memory(self, mask: Tensor) -> Encoded:
         """Four rows and an anchor."""
