@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
 from seemkit.api import (
     ConceptFile,
@@ -29,7 +30,7 @@ class Concept(TokenPrompt):
     """
 
     type: Literal["concept"] = "concept"
-    file: ConceptSource
+    file: ConceptSource = Field(description="path of a concept file, or a concept")
     draw: ClassVar[Draw] = "none"
 
     def encode(self, context: EncodeContext) -> Encoded:
@@ -46,7 +47,7 @@ class Concept(TokenPrompt):
 
     @classmethod
     def example(cls) -> Self:
-        wave = np.sin(np.arange(96, dtype=np.float32))  # of the width of the bundled model, of no weights
+        wave = np.sin(np.arange(96)).astype(np.float32)  # of the width of the bundled model, of no weights
         rows = (TokenRows(wave[None]),) * 3
-        region = ConceptRegion(True, wave / 8, rows, (), (np.array([8], np.int32),) * 3)
+        region = ConceptRegion(True, wave, rows, (), (np.array([8], np.int32),) * 3)
         return cls(file=ConceptFile((region,), name="example"))

@@ -33,7 +33,7 @@ class Command(click.Command):
             from seemkit.cli.faults import mute_faults
 
             mute_faults()
-        files = list(_plugin_files(args))
+        files = self.plugin_files(args)
         if files:
             from seemkit.cli.local_plugins import load_plugins
 
@@ -45,6 +45,10 @@ class Command(click.Command):
 
             sentence, near = self.explain_flag(ctx, error.option_name)
             raise RequestError(sentence, suggestion=near) from None
+
+    def plugin_files(self, args: Sequence[str]) -> list[str]:
+        """The one-file plugins that `--plugin` names."""
+        return list(_plugin_files(args))
 
     def read_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the flags; a subclass may add flags that depend on plugins."""

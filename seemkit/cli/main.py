@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "Segment a real photo by every kind of prompt, on one contact sheet.",
     "segment": "Segment what prompts point at in a photo.",
     "everything": "Segment everything in a photo over a vocabulary.",
+    "concept": "Keep what regions of photos are like in a small file, and find it in others.",
     "eval": "Measure a model on data sets.",
     "pull": "Download and convert the published weights of an assembly.",
     "convert": "Convert a published .pt file to weights of an assembly.",

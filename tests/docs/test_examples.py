@@ -24,8 +24,10 @@ from PIL import Image
 import seemkit.pipeline.load
 from seemkit.assembly import load_assembly
 from seemkit.cli.main import COMMANDS, cli
+from seemkit.concepts.make import make_concept
 from seemkit.evaluation.config import load_evaluation
 from seemkit.host import registry
+from seemkit.prompts import Box, Reference
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,13 +76,25 @@ VOCABULARIES = {  # as docs/vocabularies.md shows them
 SEEMKIT = [line for _, line in commands("seemkit")]
 
 
+@pytest.fixture(scope="session")
+def concept_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What docs/concepts.md saves, for the commands that find it."""
+    torch.manual_seed(0)
+    model = seemkit.pipeline.load.load("nano", weights="default" if WEIGHTS.is_file() else None)
+    region = Reference(image=skimage.data.chelsea(), prompts=[Box(x1=120, y1=20, x2=340, y2=280)])
+    return make_concept(model, region).save(tmp_path_factory.mktemp("concept") / "cat.concept")
+
+
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concept_file: Path) -> Iterator[Path]:
     """A folder with what the examples name; plugins that they register are gone afterwards."""
     photo = skimage.data.chelsea()  # 300 x 451, in the public domain
     Image.fromarray(photo).save(tmp_path / "photo.jpg")
     Image.fromarray(photo[:, ::-1]).save(tmp_path / "other.jpg")
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(photo[:, ::-1]).save(tmp_path / "photos" / "other.jpg")
     shutil.copy(LASSO, tmp_path)
+    shutil.copy(concept_file, tmp_path)
     for part, picture in (("images", photo), ("masks", (photo[..., 0] > 160).astype("uint8") * 255)):
         (tmp_path / "mine" / part).mkdir(parents=True)
         Image.fromarray(picture).save(tmp_path / "mine" / part / "one.png")
@@ -130,13 +144,15 @@ def test_a_command_and_its_flags_exist(line: str, desk: Path, monkeypatch: pytes
 @pytest.mark.parametrize("line", SEEMKIT)
 def test_a_command_runs(line: str, desk: Path) -> None:
     _, name, *words = shlex.split(line)
-    if not WEIGHTS.is_file() and name in ("segment", "everything", "demo"):
+    if not WEIGHTS.is_file() and name in ("segment", "everything", "demo", "concept"):
         words += ["--weights", "none"]
-    before = set(os.listdir())
-    assert run(name, *words) == 0
     promised = {
         words[i + 1] for i, word in enumerate(words) if word in ("-o", "--json") and i + 1 < len(words)
     }
+    for file in promised:  # that another example needs
+        Path(file).unlink(missing_ok=True)
+    before = set(os.listdir())
+    assert run(name, *words) == 0
     written = set(os.listdir()) - before
     assert {file for file in promised if not file.startswith("-")} <= written
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from seemkit.api import Prompt, PromptError
 from seemkit.prompting.read import read_flag
-from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
 HALF = np.tri(6, 8, dtype=bool)
 
@@ -24,6 +24,7 @@ HALF = np.tri(6, 8, dtype=bool)
         (Scribble, "1,2 3,4@7.5", Scribble(points=[(1, 2), (3, 4)], width=7.5)),
         (Polygon, "0,0 9,0 9,9", Polygon(points=[(0, 0), (9, 0), (9, 9)])),
         (Text, "the dog on the left", Text(text="the dog on the left")),
+        (Concept, "pet:dogs/dog.concept", Concept(file="dogs/dog.concept", object="pet")),
         (Text, "dog:the dog", Text(text="the dog", object="dog")),
         (Reference, "a b#1.jpg#point=120,80", Reference(image="a b#1.jpg", prompts=[Point(x=120, y=80)])),
         (
@@ -90,6 +91,7 @@ def test_a_reference_may_name_a_mask(tmp_path: Path) -> None:
         (Polygon, "0,0 1,1", "--polygon: polygon has 2 different corners, expected 3 at least"),
         (Polygon, "0,0 5,5 5,0 0,5", "--polygon: polygon crosses itself: its edge 0 from (0, 0) to (5, 5)"),
         (Text, "  ", "--text: text '  ' is empty, expected a word at least"),
+        (Concept, " ", "--concept ' ' is not the name of a concept file"),
         (Reference, "a.png", "--reference 'a.png' is not of the form IMAGE#point=120,80"),
         (
             Reference,

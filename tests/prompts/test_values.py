@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from seemkit.api import Grid, Prompt, PromptError, SpatialPrompt, prompt_types, read_prompt
 from seemkit.prompting.assets import collect_assets
-from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
-BUILT_IN = [Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory]
+BUILT_IN = [Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory, Concept]
 SPATIAL = [Point, Box, Scribble, Polygon, Mask]
 each = pytest.mark.parametrize("kind", BUILT_IN, ids=lambda kind: kind.__name__)
 each_spatial = pytest.mark.parametrize("kind", SPATIAL, ids=lambda kind: kind.__name__)
@@ -29,6 +29,7 @@ MORE = [
     Reference(image=RAMP, prompts=[Point(x=1, y=2), Point(x=9, y=2, include=False)], include=False),
     Memory(mask=LOGITS),
     Memory(mask=np.eye(5, dtype=bool)),
+    Concept(file="things/cat.concept", include=False),
 ]
 
 

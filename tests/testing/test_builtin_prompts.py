@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 from seemkit.testing import PromptContract
 from seemkit_registry import default
 
@@ -45,6 +45,11 @@ class TestReference(PromptContract):
 
 class TestMemory(PromptContract):
     prompt = Memory
+
+
+class TestConcept(PromptContract):
+    prompt = Concept
+    flags = {"cat.concept": Concept(file="cat.concept")}
 
 
 def test_every_built_in_prompt_type_is_held_to_the_contract() -> None:
