@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from seemkit.answer.fused import Fused
-from seemkit.errors import PromptError, SceneError
+from seemkit.errors import SceneError
 from seemkit.imaging.load import load_image
 from seemkit.network.resampling import channels_last
 from seemkit.pipeline.caches import Cache
@@ -34,16 +34,15 @@ from seemkit.pipeline.hooks import hooked_pixels
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
-from seemkit.pipeline.untrained import refuse_untrained
+from seemkit.pipeline.untrained import learned_part, refuse_untrained
 from seemkit.pipeline.vocabulary import NameEmbeddings, Vocabularies, find_names, name_logits
-from seemkit.prompting.prompt import TokenPrompt
 from seemkit.prompting.read import read_prompts
 from seemkit.scene import Scene
 from seemkit.vocabulary import Vocabulary, as_vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from seemkit.assembly import Assembly
     from seemkit.components import AnswerPolicy
@@ -349,7 +348,7 @@ class Model:
             encode=self._encode_reference,
             prepare=self.prepare,
             texts=self._phrases,
-            part_of=self._part_of,
+            part_of=partial(learned_part, self.network, self._parts),
             weights=lambda: self.row_fingerprint,
             draws=draws,
         )
@@ -377,17 +376,6 @@ class Model:
         if vocabulary is not None or (self.vocabulary is None and needed):
             return as_vocabulary(() if vocabulary is None else vocabulary)
         return self.vocabulary or ()
-
-    def _part_of(self, kind: type[Prompt]) -> nn.Module | None:
-        name = self._parts.get(kind)
-        if name is not None:
-            return self.network.prompts.get_submodule(name)
-        if issubclass(kind, TokenPrompt) and kind.build(self.network.dims) is not None:
-            raise PromptError(
-                f"the prompt type {kind.type_name()!r} has a learned part that the model was not loaded "
-                "with; load the model again"
-            )
-        return None
 
     def _check_scene(self, scene: Scene) -> None:
         if scene.encoder != self.encoder_fingerprint:

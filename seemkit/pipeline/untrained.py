@@ -1,4 +1,4 @@
-"""Prompts whose learned part has no weights are refused, unless the caller allows them."""
+"""The learned parts of prompts; one that has no weights is refused, unless the caller allows it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,37 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from seemkit.errors import PromptError
+from seemkit.prompting.prompt import TokenPrompt
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from seemkit.network.network import Network
     from seemkit.prompting.prompt import Prompt
 
-__all__ = ["refuse_untrained"]
+__all__ = ["learned_part", "refuse_untrained"]
+
+
+def learned_part(network: Network, parts: Mapping[type[Prompt], str], kind: type[Prompt]) -> nn.Module | None:
+    """The learned part of a prompt type, if it has one.
+
+    Args:
+        network: of the model.
+        parts: name of the learned part of each prompt type that has one.
+        kind: the prompt type.
+
+    Raises:
+        PromptError: it has one, and the model was loaded before the type was there.
+    """
+    name = parts.get(kind)
+    if name is not None:
+        return network.prompts.get_submodule(name)
+    if issubclass(kind, TokenPrompt) and kind.build(network.dims) is not None:
+        raise PromptError(
+            f"the prompt type {kind.type_name()!r} has a learned part that the model was not loaded "
+            "with; load the model again"
+        )
+    return None
 
 
 def refuse_untrained(
