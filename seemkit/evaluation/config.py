@@ -74,12 +74,14 @@ class DataSource(BaseModel):
         slot: the plugin and its options.
         hundredths: pictures of which hundredths, from the first to before the second: see
             :func:`seemkit.evaluation.hundredth.hundredth`; None for all.
+        keys: a text file that names the pictures, a key a line; None for all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     slot: Slot
     hundredths: tuple[int, int] | None = None
+    keys: Path | None = None
 
 
 class EvalConfig(PlainFields):
@@ -160,13 +162,9 @@ def _check(document: Document, registry: Registry) -> EvalConfig:
     folder = below if isinstance(below, str) else None
     datasets = {}
     for name, given in _entries(choices, "datasets", parts["datasets"]):
-        path, placed = f"datasets.{name}", _placed(choices, name, given, folder)
-        part = (
-            _hundredths(choices, path, placed.pop("hundredths", None)) if isinstance(placed, dict) else None
-        )
-        slot = choices.choose(path, "datasets", placed)
-        if slot is not None:
-            datasets[name] = DataSource(slot=slot, hundredths=part)
+        source = _source(choices, f"datasets.{name}", _placed(choices, name, given, folder))
+        if source is not None:
+            datasets[name] = source
     measures = {}
     for name, given in _entries(choices, "measures", parts["measures"]):
         measure = _measure(choices, name, given)
@@ -186,6 +184,20 @@ def _entries(choices: Choices, part: str, given: JsonValue) -> list[tuple[str, J
     said = "it is missing or empty" if given is None or given == {} else f"got {show(given)}"
     choices.add(part, f"{said}; expected names, each with what it is, such as '{EXAMPLES[part]}'")
     return []
+
+
+def _source(choices: Choices, path: str, given: JsonValue) -> DataSource | None:
+    """The data set of an entry, and which part of it."""
+    options = dict(given) if isinstance(given, dict) else {}
+    part = _hundredths(choices, path, options.pop("hundredths", None))
+    keys = options.pop("keys", None)
+    if keys is not None and not isinstance(keys, str):
+        choices.add(f"{path}.keys", f"got {show(keys)}, expected the path of a text file, a key a line")
+        return None
+    slot = choices.choose(path, "datasets", options if isinstance(given, dict) else given)
+    if slot is None:
+        return None
+    return DataSource(slot=slot, hundredths=part, keys=None if keys is None else Path(keys))
 
 
 def _hundredths(choices: Choices, path: str, given: JsonValue) -> tuple[int, int] | None:

@@ -37,6 +37,7 @@ class Ledger:
         self.folder = folder
         self._lines: list[dict[str, JsonValue]] = []
         self._done: dict[Place, float | None] = {}
+        self._nothing: set[Place] = set()
         self._file: IO[bytes] | None = None
         if folder is None:
             return
@@ -71,7 +72,7 @@ class Ledger:
             "score": score,
             "record": None if record is None else dict(record),
         }
-        self._done[place] = score
+        self._enter(place, score, nothing=record is None)
         if self._file is None:
             self._lines.append(line)
             return
@@ -95,8 +96,8 @@ class Ledger:
 
     def empty(self, split: str, measure: str) -> tuple[int, int]:
         """How many pictures had nothing to measure, and how many there were."""
-        lines = [line for line in self._all() if (line["split"], line["measure"]) == (split, measure)]
-        return sum(line["record"] is None for line in lines), len(lines)
+        mine = [place for place in self._done if place[:2] == (split, measure)]
+        return sum(place in self._nothing for place in mine), len(mine)
 
     def _all(self) -> Iterator[dict[str, JsonValue]]:
         if self.folder is None:
@@ -126,7 +127,13 @@ class Ledger:
         for line in self._all():
             place = str(line["split"]), str(line["measure"]), str(line["key"])
             score = line["score"]
-            self._done[place] = float(score) if isinstance(score, int | float) else None
+            known = float(score) if isinstance(score, int | float) else None
+            self._enter(place, known, nothing=line["record"] is None)
+
+    def _enter(self, place: Place, score: float | None, *, nothing: bool) -> None:
+        self._done[place] = score
+        if nothing:
+            self._nothing.add(place)
 
     def _cut(self, lines: Path) -> None:
         """Drop a last line that was not written to its end."""

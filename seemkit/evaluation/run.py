@@ -53,15 +53,29 @@ def open_datasets(config: EvalConfig) -> dict[str, Dataset]:
 
 def _open(source: DataSource) -> Dataset:
     dataset = open_dataset(source.slot)
-    if source.hundredths is None:
+    if source.hundredths is None and source.keys is None:
         return dataset
     if not isinstance(dataset, IndexedDataset):
-        raise SeemkitError("'hundredths' needs a data set whose keys are known before it is read")
-    first, end = source.hundredths
-    keys = [key for key in dataset.keys if first <= hundredth(key) < end]
-    if not keys:
-        raise SeemkitError(f"no picture lies in the hundredths {first} to {end}")
+        raise SeemkitError("a part of it is asked for, but its keys are not known before it is read")
+    keys = list(dataset.keys) if source.keys is None else _read_keys(source.keys)
+    if source.hundredths is not None:
+        first, end = source.hundredths
+        keys = [key for key in keys if first <= hundredth(key) < end]
+        if not keys:
+            raise SeemkitError(f"no picture lies in the hundredths {first} to {end}")
     return dataset.subset(keys)
+
+
+def _read_keys(path: Path) -> list[str]:
+    """Keys of a text file, each once, in its order."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SeemkitError(f"the keys {str(path)!r} cannot be read: {error}", path="keys") from error
+    keys = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    if not keys:
+        raise SeemkitError(f"{str(path)!r} names no picture", path="keys")
+    return keys
 
 
 @dataclass

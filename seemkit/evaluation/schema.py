@@ -52,7 +52,12 @@ def _datasets() -> Schema:
         "maxItems": 2,
         "description": "pictures of which hundredths, from the first to before the second",
     }
-    chosen: Schema = {"type": "object", "properties": {"use": use, "hundredths": part}, "required": ["use"]}
+    keys: Schema = {"type": "string", "description": "a text file that names the pictures, a key a line"}
+    chosen: Schema = {
+        "type": "object",
+        "properties": {"use": use, "hundredths": part, "keys": keys},
+        "required": ["use"],
+    }
     return {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [use, chosen]}}
 
 

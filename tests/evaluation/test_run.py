@@ -186,3 +186,34 @@ def test_a_killed_evaluation_goes_on_to_the_same_figures(photos: Path, tmp_path:
         process.send_signal(signal.SIGKILL)
     assert 0 < len(records.read_bytes().splitlines()) < 2 * COUNT
     assert finish("killed") == finish("whole")
+
+
+def test_a_file_may_name_the_pictures(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "val.txt"
+    keys.write_text("2\n0\n\n2\n")
+    source = {"use": "folder", "path": str(photos), "keys": str(keys)}
+    report, model, _ = run(made_up, config_for(photos, datasets={"mine": source}))
+    assert ({f.count for f in report.figures}, model.encodes) == ({2}, 2)
+    keys.write_text("2\nnone\n")
+    with pytest.raises(SeemkitError, match=r"datasets\.mine: photos has no sample 'none'"):
+        open_datasets(config_for(photos, datasets={"mine": source}))
+    with pytest.raises(SeemkitError, match=r"datasets\.mine: the keys .* cannot be read"):
+        open_datasets(config_for(photos, datasets={"mine": {**source, "keys": str(tmp_path / "no")}}))
+
+
+def test_phrases_of_a_refcoco_file_are_measured(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "refs"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "0.png").write_bytes((photos / "images" / "0.png").read_bytes())
+    square = [10, 15, 40, 15, 40, 45, 10, 45]
+    annotation = {
+        "id": 7, "image_id": 1, "category_id": 1, "bbox": [10, 15, 30, 30], "segmentation": [square],
+        "sentences": [{"raw": "The bright square"}, {"raw": "a light box"}],
+    }  # fmt: skip
+    image = {"id": 1, "file_name": "0.png", "height": 60, "width": 80}
+    data = {"images": [image], "annotations": [annotation], "categories": [{"id": 1, "name": "square"}]}
+    (folder / "refs.json").write_text(json.dumps(data))
+    report, model, _ = run(made_up, load_evaluation("phrases", {"data": str(folder)}))
+    assert report.values()["phrases", "text", "cIoU"] == 1.0
+    assert [p.text for p in model.asked[0]] == ["the bright square"]
+    assert report.figures[0].protocol.startswith("first phrase of each object")

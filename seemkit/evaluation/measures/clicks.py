@@ -45,6 +45,7 @@ class Clicks(Measure):
     )
     repeats: int = Field(1, ge=1, le=100, description="conversations about each object, drawn anew")
     smallest: int = Field(1, ge=1, description="pixels that an object has at least")
+    things: bool = Field(False, description="whether stuff is left out")
     shown: tuple[int, ...] = Field((1, 2, 3, 5, 10, 20), description="rounds whose mean IoU is a figure")
     thresholds: tuple[int, ...] = Field((80, 85, 90), description="of NoC, in per cent of IoU")
 
@@ -55,7 +56,7 @@ class Clicks(Measure):
         return first if isinstance(first, str) else check_kinds(first, also=(CLICK,), spatial=True)
 
     def evaluate(self, asked: Asked) -> Outcome | None:
-        objects = asked.objects(self.smallest)
+        objects = asked.objects(self.smallest, things=self.things)
         curves: dict[str, JsonValue] = {}
         worst: tuple[float, SampleObject, Conversation] | None = None
         for name in self._first():

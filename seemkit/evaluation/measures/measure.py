@@ -62,12 +62,14 @@ class Asked:
         found = self.sample.read_ignore()
         return np.zeros(self.image.shape[:2], bool) if found is None else found
 
-    def objects(self, smallest: int = 1) -> list[SampleObject]:
-        """What is marked, without crowds and without what has fewer pixels than `smallest`."""
+    def objects(self, smallest: int = 1, *, things: bool = False) -> list[SampleObject]:
+        """What is marked, without crowds, what has fewer pixels than `smallest`, and if asked without stuff."""
         return [
             each
             for each in self.sample.objects
-            if not each.is_crowd and int((each.read_mask() & ~self.ignore).sum()) >= smallest
+            if not each.is_crowd
+            and (each.is_thing or not things)
+            and int((each.read_mask() & ~self.ignore).sum()) >= smallest
         ]
 
     def rng(self, *names: str) -> np.random.Generator:

@@ -35,6 +35,7 @@ class Prompts(Measure):
     )
     draws: int = Field(1, ge=1, le=100, description="prompts of each type for each object, drawn anew")
     smallest: int = Field(1, ge=1, description="pixels that an object has at least")
+    things: bool = Field(False, description="whether stuff is left out")
 
     @field_validator("combinations")
     @classmethod
@@ -47,7 +48,7 @@ class Prompts(Measure):
     def evaluate(self, asked: Asked) -> Outcome | None:
         scores: dict[str, list[float | None]] = {"+".join(names): [] for names in self.sets()}
         worst: tuple[float, SampleObject, NDArray[np.bool_], list[Prompt]] | None = None
-        for place, each in enumerate(asked.objects(self.smallest)):
+        for place, each in enumerate(asked.objects(self.smallest, things=self.things)):
             for draw in range(self.draws):
                 given = self._prompts(asked, each, place, draw)
                 for names in self.sets():

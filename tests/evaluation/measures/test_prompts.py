@@ -73,3 +73,13 @@ def test_the_worst_case_can_be_drawn(made_up: Any, tools: Any) -> None:
     assert outcome is not None
     assert outcome.picture is not None
     assert (outcome.score, outcome.picture().width > 900) == (pytest.approx(0.0), True)
+
+
+def test_stuff_is_left_out_if_asked(made_up: Any, tools: Any) -> None:
+    measure = Prompts(combinations=(("box",),), things=True)
+    dog, floor = (
+        (tools.rectangle(10, 10, 30, 40), "dog"),
+        (tools.rectangle(30, 0, 40, 60), "floor-other-merged"),
+    )
+    made, asked = run(made_up, tools, measure, dog, floor)
+    assert (made.figures[0].count, len(asked)) == (1, 1)
