@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | NDArray[np.uint8] | Scene"
 
-__all__ = ["Scene"]
+__all__ = ["Scene", "fingerprint_of_scene"]
 
 FORMAT = "seemkit-scene-2"
 TENSORS = ("level0", "level1", "level2", "fine")
@@ -57,7 +57,7 @@ class Scene:
     @property
     def fingerprint(self) -> str:
         """Hash of encoder weights, preprocessing and pixels."""
-        return hashlib.sha256(f"{self.encoder}{self.pixels}".encode()).hexdigest()
+        return fingerprint_of_scene(self.encoder, self.pixels)
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -126,6 +126,24 @@ class Scene:
                 path=str(source),
             )
         return scene
+
+    @staticmethod
+    def stored_fingerprint(path: str | os.PathLike[str]) -> str | None:
+        """The fingerprint of the scene in a file, whose header alone is read; None if it is no whole scene."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                about = _read_about(file.metadata())
+                whole = set(TENSORS) <= set(file.keys())
+            return fingerprint_of_scene(str(about["encoder"]), str(about["pixels"])) if whole else None
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            return None
+
+
+def fingerprint_of_scene(encoder: str, pixels: str) -> str:
+    """The fingerprint of the scene of an image, without the scene: of the hashes of encoder and pixels."""
+    return hashlib.sha256(f"{encoder}{pixels}".encode()).hexdigest()
 
 
 def _read_about(metadata: dict[str, str] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The flag `--export FORMAT[,OPTION=VALUE...]:FILE`."""
+"""The flags `--export FORMAT[,OPTION=VALUE...]:FILE` and `--format FORMAT[,OPTION=VALUE...]`."""
 
 import re
 from typing import TYPE_CHECKING
@@ -6,35 +6,59 @@ from typing import TYPE_CHECKING
 from seemkit.cli.failure import RequestError
 
 if TYPE_CHECKING:
-    from seemkit.results.export import Export
+    from pydantic import JsonValue
 
-__all__ = ["read_export"]
+    from seemkit.results.export import Export, Format
 
-_FORM = re.compile(r"(?P<form>[^:,=]+)(?P<options>(?:,[^:,=]+=[^:,]*)*):(?P<path>.+)")
+__all__ = ["read_export", "read_format"]
+
+_FORM = re.compile(r"(?P<form>[^:,=]+)(?P<options>(?:,[^:,=]+=[^:,]*)*)")
 
 
 def read_export(text: str) -> "Export":
-    """The exporter that the value of a flag names, its options and its file, all checked.
+    """The exporter that the value of `--export` names, its options and its file, all checked.
 
     Raises:
         RequestError: the value is of another form.
         seemkit_registry.RegistryError: no exporter has this name, or an option is wrong.
         SeemkitError: the file cannot be written.
     """
-    from seemkit.assembly.document import parse_value
     from seemkit.results.export import plan_export
 
-    match = _FORM.fullmatch(text)
-    if match is None:
+    form, _, path = text.partition(":")
+    match = _FORM.fullmatch(form)
+    if match is None or not path:
         raise RequestError(
             f"--export {text!r} is not of the form FORMAT:FILE, such as coco:masks.json; options go before the "
             "colon, as in yolo,simplify=0:photo.txt",
             path="--export",
         )
-    pairs = [pair.partition("=") for pair in match["options"].split(",")[1:]]
-    options = {name.strip(): parse_value(value, f"--export {text}") for name, _, value in pairs}
-    if "use" in options:
+    return plan_export(match["form"].strip(), path, _options(match["options"], f"--export {text}"))
+
+
+def read_format(text: str) -> "Format":
+    """The exporter that the value of `--format` names, and its options, checked.
+
+    Raises:
+        RequestError: the value is of another form.
+        seemkit_registry.RegistryError: no exporter has this name, or an option is wrong.
+    """
+    from seemkit.results.export import choose_format
+
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise RequestError(
-            f"--export {text!r}: the format is what stands first, not an option", path="--export"
+            f"--format {text!r} is not of the form FORMAT or FORMAT,OPTION=VALUE, such as coco or yolo,simplify=0",
+            path="--format",
         )
-    return plan_export(match["form"].strip(), match["path"], options)
+    return choose_format(match["form"].strip(), _options(match["options"], f"--format {text}"))
+
+
+def _options(text: str, source: str) -> "dict[str, JsonValue]":
+    from seemkit.assembly.document import parse_value
+
+    pairs = [pair.partition("=") for pair in text.split(",")[1:]]
+    options = {name.strip(): parse_value(value, source) for name, _, value in pairs}
+    if "use" in options:
+        raise RequestError(f"{source}: the format is what stands first, not an option", path="use")
+    return options

@@ -21,6 +21,8 @@ COMMANDS = {
     "demo": "Segment a real photo by every kind of prompt, on one contact sheet.",
     "segment": "Segment what prompts point at in a photo.",
     "everything": "Segment everything in a photo over a vocabulary.",
+    "track": "Follow objects through the frames of a video.",
+    "encode": "Encode every photo of a folder to scene files.",
     "concept": "Keep what regions of photos are like in a small file, and find it in others.",
     "eval": "Measure a model on data sets.",
     "pull": "Download and convert the published weights of an assembly.",

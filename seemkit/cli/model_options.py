@@ -69,7 +69,7 @@ class ModelChoice:
             )
 
 
-def model_options(function: Callable[..., None]) -> Callable[..., None]:
+def model_options(function: Callable[..., int | None]) -> Callable[..., int | None]:
     """Add `--model`, `-s`, `--weights`, `--device` and `--threads`; the function gets a `choice`."""
 
     @wraps(function)
@@ -81,12 +81,12 @@ def model_options(function: Callable[..., None]) -> Callable[..., None]:
         device: str,
         threads: int | None,
         **rest: Any,
-    ) -> None:
+    ) -> int | None:
         overrides = read_settings(settings)
         if threads is not None:
             overrides["runtime.threads"] = threads
         file = None if weights == "none" else weights
-        function(*args, choice=ModelChoice(assembly, overrides, file, device), **rest)
+        return function(*args, choice=ModelChoice(assembly, overrides, file, device), **rest)
 
     for option in reversed(_OPTIONS):
         packed = option(packed)

@@ -22,28 +22,34 @@ if TYPE_CHECKING:
     from seemkit.result import Result
     from seemkit_registry import Registry
 
-__all__ = ["Export", "plan_export"]
+__all__ = ["Export", "Format", "choose_format", "plan_export"]
 
 
 @dataclass(frozen=True)
-class Export:
-    """An exporter that was chosen, and where it writes.
+class Format:
+    """An exporter that was chosen.
 
     Attributes:
         slot: the exporter and its options.
-        path: the file.
+        suffixes: what its files may end in, the usual one first; empty takes any.
         registry: of the components.
     """
 
     slot: Slot
-    path: Path
+    suffixes: tuple[str, ...]
     registry: Registry
 
-    def write(self, result: Result, photo: str | None = None) -> list[Path]:
+    @property
+    def suffix(self) -> str:
+        """What a file is given as its suffix."""
+        return self.suffixes[0] if self.suffixes else f".{self.slot.use.rpartition('/')[2]}"
+
+    def write(self, result: Result, path: Path, photo: str | None = None) -> list[Path]:
         """Write the files of a result, and name them.
 
         Args:
             result: the result.
+            path: the file.
             photo: what the format calls the photo; by default a .jpg of the name of `path`.
 
         Raises:
@@ -53,7 +59,7 @@ class Export:
         found = cast("ExporterComponent", self.registry.load(component))
         try:
             exporter = found.build(self.slot.settings)
-            return list(exporter.export(result, self.path, photo=photo or f"{self.path.stem}.jpg"))
+            return list(exporter.export(result, path, photo=photo or f"{path.stem}.jpg"))
         except SeemkitError:
             raise
         except Exception as error:
@@ -62,6 +68,32 @@ class Export:
                 f"{describe_exception(error)[0]}; {component.way_out}",
                 path="export",
             ) from error
+
+
+@dataclass(frozen=True)
+class Export:
+    """A format and the file that is to be written in it."""
+
+    format: Format
+    path: Path
+
+    def write(self, result: Result, photo: str | None = None) -> list[Path]:
+        """Write the files of a result, and name them: as :meth:`Format.write`."""
+        return self.format.write(result, self.path, photo)
+
+
+def choose_format(
+    form: str, options: Mapping[str, JsonValue] | None = None, registry: Registry | None = None
+) -> Format:
+    """An exporter by name, held against its options.
+
+    Raises:
+        ConfigurationError: no exporter has this name, or an option is wrong.
+    """
+    registry = registry or host_registry()
+    slot = choose("exporters", {**(options or {}), "use": form}, registry, source="export")
+    found = registry.load(registry.resolve("exporters", slot.component))
+    return Format(slot, tuple(getattr(found, "suffixes", ())), registry)
 
 
 def plan_export(
@@ -76,13 +108,11 @@ def plan_export(
         ConfigurationError: no exporter has this name, or an option is wrong.
         SeemkitError: `path` cannot be written, or has a suffix of another format.
     """
-    registry = registry or host_registry()
-    slot = choose("exporters", {**(options or {}), "use": form}, registry, source="export")
-    found = registry.load(registry.resolve("exporters", slot.component))
+    found = choose_format(form, options, registry)
     target = Path(path)
-    _check_suffix(target, form, tuple(getattr(found, "suffixes", ())))
+    _check_suffix(target, form, found.suffixes)
     check_target(target)
-    return Export(slot, target, registry)
+    return Export(found, target)
 
 
 def _check_suffix(path: Path, form: str, suffixes: Sequence[str]) -> None:

@@ -193,6 +193,16 @@ def test_a_result_without_masks_is_a_file_without_masks(form, tmp_path):
         assert not api.read_labels(path).any()
 
 
+def test_an_overlay_is_the_photo_with_masks_on_it_by_its_options(result, tmp_path):
+    for name, options in (("a.png", {}), ("b.png", {"alpha": 0, "labels": False, "outline": False})):
+        assert result.export("overlay", tmp_path / name, **options) == [tmp_path / name]
+    drawn, plain = (np.asarray(Image.open(tmp_path / name).convert("RGB")) for name in ("a.png", "b.png"))
+    assert (plain == result.image).all()
+    assert (drawn[result.masks[1]] != result.image[result.masks[1]]).any(-1).mean() > 0.9
+    result.export("overlay", tmp_path / "c.webp", quality=10)
+    assert Image.open(tmp_path / "c.webp").size == (40, 30)
+
+
 @pytest.mark.parametrize("form", ["coco", "labelme", "yolo", "indexed"])
 def test_an_empty_mask_is_no_error(form, result, tmp_path):
     blank = api.Result(np.zeros((1, 5, 6), bool), np.zeros(1), labels=((("cat", 1.0),),), vocabulary=("cat",))
