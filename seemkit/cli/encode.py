@@ -36,9 +36,10 @@ STDOUT = "-"
 )
 @model_options
 def encode(folder: str, out: str | None, json_file: str | None, batch: int, choice: ModelChoice) -> int:
-    """Encode every photo of a folder, and of the folders below it, to scene files.
+    """Encode every photo of a folder to scene files.
 
-    `seemkit segment DIR.scenes/photo.jpg.scene ...` then answers without the image encoder. Run again after an
+    The folders below it are looked at too. `seemkit segment DIR.scenes/photo.jpg.scene ...` then answers without
+    the image encoder. Run again after an
     interruption or with new photos: a scene that is there, of the same pixels and the same encoder, is kept.
     What cannot be read is listed in the end, and the exit code is then 1.
     """

@@ -18,8 +18,9 @@ __all__ = ["schema"]
 @click.command(cls=Command)
 @click.argument("name", default="assembly", metavar="[assembly|evaluation|prompts|NAME]")
 @click.option("-o", "--output", "out", metavar="FILE", help="Write it to a file; by default it is printed.")
+@click.option("--kind", metavar="KIND", help="Of a name that components of several kinds have, such as coco.")
 @click.option("--built-in", is_flag=True, help="Of assemblies: only what comes with seemkit itself.")
-def schema(name: str, out: str | None, built_in: bool) -> None:
+def schema(name: str, out: str | None, kind: str | None, built_in: bool) -> None:
     """Print the JSON schema of assemblies, of evaluations, of prompts, or of the options of a component.
 
     It describes what is installed, in the dialect 2020-12. NAME is a component such as fpn or seemkit/fpn, or
@@ -27,7 +28,7 @@ def schema(name: str, out: str | None, built_in: bool) -> None:
     `# yaml-language-server: $schema=FILE` is checked by editors as it is written.
     """
     with chatter_aside():
-        found = _schema_of(name, built_in)
+        found = _schema_of(name, kind, built_in)
     text = f"{json.dumps(found, indent=2, ensure_ascii=False)}\n"
     if out is None:
         click.echo(text, nl=False)
@@ -39,9 +40,12 @@ def schema(name: str, out: str | None, built_in: bool) -> None:
     click.echo(f"{out}: the schema of {name}")
 
 
-def _schema_of(name: str, built_in: bool) -> "dict[str, JsonValue]":
+def _schema_of(name: str, kind: str | None, built_in: bool) -> "dict[str, JsonValue]":
     from seemkit.host import registry
 
+    if kind is not None:
+        registry().components(kind)  # refuses a kind that there is not
+        return _schema_of_one(name, kind)
     if name == "assembly":
         from seemkit.assembly.schema import assembly_schema
 
@@ -52,10 +56,10 @@ def _schema_of(name: str, built_in: bool) -> "dict[str, JsonValue]":
         return evaluation_schema()
     if name == "prompts":
         return {"title": "seemkit prompt", **registry().schema("prompts")}
-    return _schema_of_one(name)
+    return _schema_of_one(name, None)
 
 
-def _schema_of_one(name: str) -> "dict[str, JsonValue]":
+def _schema_of_one(name: str, kind: str | None) -> "dict[str, JsonValue]":
     """The schema of a prompt type, or of the options of a component."""
     from pydantic.json_schema import GenerateJsonSchema
 
@@ -64,8 +68,12 @@ def _schema_of_one(name: str) -> "dict[str, JsonValue]":
     from seemkit.host import registry
     from seemkit.prompting.prompt import Prompt
 
-    found = find_components(name)
-    if len({component.distribution for component in found}) > 1 or len({c.kind for c in found}) > 1:
+    found = [component for component in find_components(name) if kind in (None, component.kind)]
+    kinds = sorted({component.kind for component in found})
+    if len(kinds) > 1:
+        choices = " or ".join(f"--kind {each}" for each in kinds)
+        raise RequestError(f"{name!r} is the name of components of several kinds: add {choices}", path="name")
+    if len({component.distribution for component in found}) > 1:
         qualified = " or ".join(repr(component.qualified) for component in found)
         raise RequestError(f"{name!r} is the name of several components: write {qualified}", path="name")
     if not found:

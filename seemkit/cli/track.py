@@ -92,7 +92,9 @@ def track(
     _say(rows, out, json_file)
     read = len({row[0] for row in rows})
     if frames.count is not None and read < frames.count:
-        click.echo(f"{clip}: {read} frames could be read of the {frames.count} that it says to have", err=True)
+        click.echo(
+            f"{clip}: {read} frames could be read of the {frames.count} that it says to have", err=True
+        )
 
 
 def _read_formats(texts: Sequence[str]) -> "list[Format]":

@@ -17,7 +17,6 @@ from seemkit_registry.suggestion import nearest
 
 if TYPE_CHECKING:
     import av
-    from av.container import InputContainer
 
 __all__ = ["CONTAINERS", "VideoFrames"]
 
@@ -64,7 +63,7 @@ class VideoFrames(Frames):
                     taken += 1
                 number += 1
 
-    def _open(self, file: Any) -> InputContainer:
+    def _open(self, file: Any) -> Any:
         try:
             return self._av.open(file, mode="r", format=self._container)
         except self._av.error.FFmpegError as error:
@@ -72,7 +71,7 @@ class VideoFrames(Frames):
                 f"{str(self.path)!r} is a damaged video: {_reason(error)}", path="frames"
             ) from error
 
-    def _stream(self, container: InputContainer) -> Any:
+    def _stream(self, container: Any) -> Any:
         stream = next(iter(container.streams.video), None)
         if stream is None:
             raise ImageError(f"{str(self.path)!r} holds no video stream", path="frames")

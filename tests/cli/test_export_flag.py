@@ -106,3 +106,13 @@ def test_info_says_how_an_exporter_is_asked_for(run, name):
 def test_listings_name_the_exporters(run):
     names = {c["name"] for c in run("plugins", "exporters", "--json").json()["components"]}
     assert names == {"coco", "labelme", "yolo", "indexed", "overlay"}
+
+
+def test_a_schema_of_a_name_of_several_kinds_asks_for_the_kind(run):
+    ended = run("schema", "coco")
+    assert ended.code == 2
+    assert "several kinds: add --kind datasets or --kind exporters" in ended.err
+    found = run("schema", "coco", "--kind", "exporters").json()
+    assert set(found["properties"]) == {"polygons", "simplify", "image_id"}
+    assert "path" in run("schema", "coco", "--kind", "datasets").json()["properties"]
+    assert "did you mean 'exporters'?" in run("schema", "coco", "--kind", "exporter").err

@@ -98,6 +98,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concept_file: Path) ->
     for part, picture in (("images", photo), ("masks", (photo[..., 0] > 160).astype("uint8") * 255)):
         (tmp_path / "mine" / part).mkdir(parents=True)
         Image.fromarray(picture).save(tmp_path / "mine" / part / "one.png")
+    _make_frames(tmp_path, photo)
     for name, text in VOCABULARIES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -115,6 +116,25 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concept_file: Path) ->
     for component in registry().components():
         if component.distribution == "local" and (component.kind, component.versioned) not in known:
             registry().unregister(component.kind, component.versioned)
+
+
+def _make_frames(folder: Path, photo: Any) -> None:
+    """Two small photos, three frames, and the frames as a video."""
+    small = [Image.fromarray(photo[:, n : n + 440]).resize((144, 96)) for n in (0, 5, 10)]
+    for name, pictures in (("photos", small[:2]), ("frames", small)):
+        (folder / name).mkdir()
+        for n, picture in enumerate(pictures):
+            picture.save(folder / name / f"{n}.png")
+    try:
+        import av
+    except ImportError:  # the extra `video`; examples with clip.mp4 then fail, which says so
+        return
+    with av.open(str(folder / "clip.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 144, 96, "yuv420p"
+        for picture in small:
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode())
 
 
 @pytest.mark.parametrize(
