@@ -39,9 +39,8 @@ def encode(folder: str, out: str | None, json_file: str | None, batch: int, choi
     """Encode every photo of a folder to scene files.
 
     The folders below it are looked at too. `seemkit segment DIR.scenes/photo.jpg.scene ...` then answers without
-    the image encoder. Run again after an
-    interruption or with new photos: a scene that is there, of the same pixels and the same encoder, is kept.
-    What cannot be read is listed in the end, and the exit code is then 1.
+    the image encoder. Run again after an interruption or with new photos: a scene that is there, of the same
+    pixels and the same encoder, is kept. What cannot be read is listed in the end, and the exit code is then 1.
     """
     source = Path(folder)
     target = Path(out) if out is not None else source.resolve().with_name(f"{source.resolve().name}.scenes")
