@@ -18,6 +18,13 @@ from seemkit.scaffold.naming import Naming
 __all__ = ["Written", "project_files", "write_project"]
 
 
+WITHOUT_TORCH = """
+[[tool.mypy.overrides]]
+module = "torch.*"
+follow_imports = "skip"  # reading torch's types is most of the work; delete this to have them
+"""
+
+
 @dataclass(frozen=True)
 class Written:
     """What was written.
@@ -114,6 +121,7 @@ def _values(blueprint: Blueprint, naming: Naming, about: str) -> dict[str, str]:
         "about": about,
         "trial": trial,
         "host": _host_range(),
+        "overrides": "" if blueprint.torch else WITHOUT_TORCH,
     }
 
 

@@ -52,18 +52,27 @@ def test_it_is_linted_and_formatted_whatever_its_name(tmp_path: Path, name: str)
         run("ruff", "format", "--check", "--no-cache", cwd=tmp_path / word)
 
 
+@pytest.mark.parametrize("torch", [False, True], ids=["without-torch", "with-torch"])
 def test_it_type_checks_strictly(
-    projects: dict[str, Path], tmp_path: Path, pytestconfig: pytest.Config
+    projects: dict[str, Path], tmp_path: Path, pytestconfig: pytest.Config, torch: bool
 ) -> None:
+    """All kinds that have the same settings in one run: most of the time goes into what they import."""
     pytest.importorskip("mypy", reason="mypy is not installed")
-    folders = [project / part for project in projects.values() for part in ("src", "tests")]
-    config = projects["prompt"] / "pyproject.toml"
-    assert "strict = true" in config.read_text()
+    alike = [projects[word] for word, blueprint in BLUEPRINTS.items() if blueprint.torch == torch]
+    configs = {_mypy_settings(project) for project in alike}
+    assert len(configs) == 1
+    assert "strict = true" in configs.pop()
     assert pytestconfig.cache is not None
-    cache = pytestconfig.cache.mkdir("mypy-of-new-projects")
-    flags = ("--config-file", config, "--cache-dir", cache)
+    cache = pytestconfig.cache.mkdir(f"mypy-of-new-projects-{torch}")
+    folders = [project / part for project in alike for part in ("src", "tests")]
+    flags = ("--config-file", alike[0] / "pyproject.toml", "--cache-dir", cache)
     said = run("mypy", *flags, *folders, cwd=tmp_path, MYPYPATH=os.pathsep.join(map(str, folders[::2])))
-    assert re.search(rf"no issues found in {3 * len(BLUEPRINTS)} source files", said)
+    assert f"no issues found in {3 * len(alike)} source files" in said
+
+
+def _mypy_settings(project: Path) -> str:
+    text = (project / "pyproject.toml").read_text()
+    return text[text.index("[tool.mypy]") : text.index("[tool.ruff]")]
 
 
 def test_it_is_listed_once_it_is_installed(site: Path) -> None:
