@@ -2,11 +2,9 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
-from threading import Lock
 
 import timm
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from timm.models import FeatureHookNet
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,9 +13,6 @@ from seemkit_backbones.pyramid import STRIDES, Pyramid, pyramid_channels
 from seemkit_backbones.timm_features import FeaturePlan, create, plan_features
 
 __all__ = ["Timm"]
-
-HOOKS = Lock()
-"""Held while a trunk runs that collects its maps in hooks: they are kept in the trunk, which threads share."""
 
 
 class Timm:
@@ -91,7 +86,6 @@ class TimmPyramid(nn.Module):
         self.trunk = trunk
         self.plan = plan
         self.pyramid = Pyramid(plan.strides(), width)
-        self.collects_in_hooks = isinstance(trunk, FeatureHookNet)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Encode an image that is normalised by the declared mean and standard deviation.
@@ -106,7 +100,7 @@ class TimmPyramid(nn.Module):
         padded = functional.pad(image, (0, max(least - width, 0), 0, max(least - height, 0)))
         h, w = padded.shape[-2:]
         maps: dict[int, Tensor] = {}
-        found = self.take(resize(padded, self.plan.model_size((h, w))))
+        found = self.trunk(resize(padded, self.plan.model_size((h, w))))
         for x, stride in zip(found, self.plan.strides(), strict=True):
             nchw = x.permute(0, 3, 1, 2) if self.plan.channels_last else x
             maps[stride] = resize(nchw, (h // stride, w // stride))[
@@ -114,13 +108,6 @@ class TimmPyramid(nn.Module):
             ]
         out: tuple[Tensor, ...] = self.pyramid(maps)
         return out
-
-    def take(self, image: Tensor) -> list[Tensor]:
-        """The maps of the trunk for an image of a size that it takes."""
-        if not self.collects_in_hooks:
-            return list(self.trunk(image))
-        with HOOKS:
-            return list(self.trunk(image))
 
 
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:

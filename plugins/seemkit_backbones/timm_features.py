@@ -9,6 +9,7 @@ from typing import Any
 
 import timm
 import torch
+from timm.models import FeatureHookNet
 from torch import Tensor
 
 from seemkit.api import SeemkitError
@@ -142,7 +143,7 @@ def _create_for_any_size(name: str, image_size: int | None) -> tuple[Any, tuple[
     if image_size is not None:
         keywords: tuple[tuple[str, Any], ...] = (("img_size", image_size),)
         try:
-            return create(name, keywords, device="meta"), keywords
+            return _without_hooks(name, create(name, keywords, device="meta"), keywords)
         except (TypeError, ValueError, SeemkitError) as fault:
             raise SeemkitError(
                 f"timm's {name} cannot be built for {image_size} x {image_size} pixels; leave image_size out for "
@@ -151,9 +152,21 @@ def _create_for_any_size(name: str, image_size: int | None) -> tuple[Any, tuple[
             ) from fault
     keywords = (("dynamic_img_size", True),)
     try:
-        return create(name, keywords, device="meta"), keywords
+        trunk = create(name, keywords, device="meta")
     except TypeError:  # not a ViT whose position table timm can resize
-        return create(name, (), device="meta"), ()
+        keywords = ()
+        trunk = create(name, keywords, device="meta")
+    return _without_hooks(name, trunk, keywords)
+
+
+def _without_hooks(
+    name: str, trunk: Any, keywords: tuple[tuple[str, Any], ...]
+) -> tuple[Any, tuple[tuple[str, Any], ...]]:
+    """The same model built to hand out its maps, if timm would keep them in it, where threads would mix them up."""
+    if isinstance(trunk, FeatureHookNet):
+        keywords += (("feature_cls", "getter"),)
+        trunk = create(name, keywords, device="meta")
+    return trunk, keywords
 
 
 def _choose(trunk: Any, name: str) -> _Chosen:

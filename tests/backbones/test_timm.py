@@ -23,7 +23,7 @@ MODELS = {
     "vit_small_patch14_dinov2": ((256, 256, 256, 256), None),  # its input is resized by 7/8
     "levit_128s": ((256, 256, 128, 256), (224, 224)),  # strides 16 and 32 (and 64)
     "nest_tiny": ((96, 192, 384, 256), (224, 224)),  # strides 4 to 16
-    "pit_ti_224": ((256, 64, 128, 256), (224, 224)),  # strides 8 to 32, collected in hooks
+    "pit_ti_224": ((256, 64, 128, 256), (224, 224)),  # strides 8 to 32; timm would collect them in hooks
     "crossvit_9_240": ((256, 256, 256, 256), (224, 224)),  # 14 x 14 cells of 240 pixels
     "inception_v3": ((192, 288, 768, 2048), None),  # does not pad at borders
 }
@@ -91,7 +91,7 @@ def test_an_image_size_that_does_nothing_is_refused(name: str, sentence: str) ->
 
 
 @torch.no_grad()
-def test_maps_that_are_collected_in_hooks_are_not_mixed_up_between_threads() -> None:
+def test_a_model_whose_maps_timm_collects_in_hooks_is_not_mixed_up_between_threads() -> None:
     network = Timm.build(Timm.Options(model="pit_ti_224")).eval()
     images = [torch.randn(1, 3, 224, 224) for _ in range(4)]
     alone = [network(image)[2] for image in images]

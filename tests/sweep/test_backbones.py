@@ -22,7 +22,7 @@ SAMPLE = {
     "test_vit_relpos": ["simple pyramid"],  # fixed size
     "test_maxvit": [],  # multiples of its own size
     "crossvit_tiny_240": ["resizing", "simple pyramid"],
-    "legacy_xception": [],  # does not pad, collects in hooks
+    "legacy_xception": [],  # does not pad
 }
 
 

@@ -30,6 +30,36 @@ class TestTimmPlainViT(BackboneContract):
 
 
 @pytest.mark.slow
+class TestTimmOfSomeStrides(BackboneContract):
+    backbone = Timm
+    options = {"model": "efficientvit_m0", "pyramid_width": 16}
+
+
+@pytest.mark.slow
+class TestTimmOfOneSize(BackboneContract):
+    backbone = Timm
+    options = {"model": "pit_ti_224", "pyramid_width": 16}
+
+
+@pytest.mark.slow
+class TestTimmOfMultiples(BackboneContract):
+    backbone = Timm
+    options = {"model": "test_maxvit"}
+
+
+@pytest.mark.slow
+class TestTimmResized(BackboneContract):
+    backbone = Timm
+    options = {"model": "convmixer_1024_20_ks9_p14", "pyramid_width": 16}
+
+
+@pytest.mark.slow
+class TestTimmWithoutPadding(BackboneContract):
+    backbone = Timm
+    options = {"model": "legacy_xception"}
+
+
+@pytest.mark.slow
 class TestTimmOfNano(BackboneContract):
     backbone = Timm
     options = {"model": "tf_efficientnet_lite0"}
