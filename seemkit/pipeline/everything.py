@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 Task = Literal["panoptic", "instance", "semantic"]
+AT_ONCE = 8
+"""Masks at the original size that a semantic map is made of at once."""
 SEMANTIC_PIXELS = 2_000_000
 """A semantic map has a plane for each name; of a larger photo it is made at this size and then enlarged."""
 
@@ -117,11 +119,14 @@ def semantic_size(size: tuple[int, int]) -> tuple[int, int]:
 
 def semantic(rows: Rows, full: Enlarged | Tensor) -> Tensor:
     """(K, H, W): classes times masks, from logits (Q, H, W)."""
-    chances = rows.probabilities[:, :-1]
-    total = chances.new_zeros(chances.shape[1], *full.shape[-2:])
-    for query in range(full.shape[0]):
-        total += chances[query, :, None, None] * full[query].sigmoid()
-    return total
+    chances = rows.probabilities[:, :-1].T  # K x Q
+    height, width = full.shape[-2:]
+    total = chances.new_zeros(len(chances), height * width)
+    for start in range(0, full.shape[0], AT_ONCE):
+        some = range(start, min(start + AT_ONCE, full.shape[0]))
+        masks = torch.stack([full[query].sigmoid().flatten() for query in some])  # q x H * W
+        total.addmm_(chances[:, some.start : some.stop], masks)
+    return total.view(-1, height, width)
 
 
 def panoptic(

@@ -87,7 +87,8 @@ def _average_precision(records: Sequence[Record], names: Sequence[str]) -> dict[
                     "score": each["score"],
                 }
             )
-    return mask_ap(truth, found, images, list(places.values()))
+    occur = sorted({each["category_id"] for each in (*truth, *found)})  # the others have no AP
+    return mask_ap(truth, found, images, occur)
 
 
 def _score(record: dict[str, Any], names: Sequence[str]) -> float | None:
