@@ -19,15 +19,17 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image
-from seemkit.evaluation.datasets import Labelled
-from seemkit.evaluation.prompts import prompt_figures
 
 import seemkit
 import seemkit_registry
 from seemkit import Model, host
 from seemkit.api import SpatialPrompt, prompt_types, read_prompt
 from seemkit.cli.main import cli
+from seemkit.data.dataset import DatasetInfo
+from seemkit.data.sample import Sample, SampleObject
 from seemkit.demo.steps import Step, simulated_steps
+from seemkit.evaluation.measures.measure import Asked, Tally
+from seemkit.evaluation.measures.prompts import Prompts
 from seemkit.imaging.load import load_image
 from seemkit.prompts import Point
 from seemkit.training.objective import Objective
@@ -171,10 +173,15 @@ def in_training(photo: Path) -> None:
 
 
 def in_evaluation(photo: Path) -> None:
-    item = Labelled("photo", load_image(str(photo)), square(), np.zeros((48, 64), bool))
-    figures = {figure.name: figure for figure in prompt_figures(nano(), [item], "one photo")}
-    assert 0 <= figures[f"mIoU {TYPE}"].value <= 1
-    assert figures[f"mIoU {TYPE}"].count == 1
+    sample = Sample("photo", load_image(str(photo)), (SampleObject(square()),))
+    asked, measure = Asked(nano(), sample, DatasetInfo("one photo")), Prompts()
+    outcome = measure.evaluate(asked)
+    assert outcome is not None
+    tally = Tally("one photo", "prompts", 0, asked.info)
+    measure.tally([outcome.record], tally)
+    (figure,) = (figure for figure in tally.figures if TYPE in figure.name)
+    assert 0 <= figure.value <= 1
+    assert figure.count == 1
 
 
 def in_the_demo(photo: Path) -> None:
