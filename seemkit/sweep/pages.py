@@ -1,6 +1,7 @@
 """The pages on swept components as Markdown: how many of how many, each refusal with its sentence, and every model."""
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from seemkit.sweep.trial import BackboneTrial, TextTrial, Trial
 __all__ = ["backbones_page", "text_encoders_page"]
 
 T = TypeVar("T", bound=Trial)
+PREFIXES = ("tf", "legacy", "gc", "test", "ese", "dm", "cs", "eca")
+"""Words before the name of a family."""
 
 BACKBONES = """\
 # Backbones of timm
@@ -65,23 +68,25 @@ tokenizer or architecture lies on the Hugging Face hub are refused.
 MADE = """\
 ## How this table was made
 
-{what} A model that ends its process, hangs or takes too much memory is noted, and the sweep goes on. It goes on from
-its journal, too, when it is ended:
+{said}
 
 ```console
 python -m seemkit.sweep {word} --journal {file}.jsonl --docs docs
 ```
 
-Made with {versions}. The same as data: [{file}.json]({file}.json).
+{versions}
 """
+GOES_ON = """
+A model that ends its process, hangs or takes too much memory is noted, and the sweep goes on. It goes on from its
+journal, too, when it is ended:"""
 
-BACKBONES_WHAT = """\
+BACKBONES_WHAT = """
 Each model was put into the assembly `nano`. On the meta device, where tensors have shapes and no numbers, all were
 built and run at two sizes under the pixel decoder `fpn`, and every map was held against the declared channels and
 strides. Those of at most {largest} M parameters were then built with random weights and run on noise; all that they
 gave was finite."""
 
-TEXTS_WHAT = """\
+TEXTS_WHAT = """
 Each model was put into the assembly `nano`. On the meta device, where tensors have shapes and no numbers, all were
 built and encoded three texts, and every phrase was held against the declared width. Those of at most {largest} M
 parameters were then built with random weights and encoded them; all that they gave was finite."""
@@ -139,12 +144,12 @@ def _summary(report: SweepReport[T], what: str) -> str:
     ran = sum(trial.ran for trial in composed)
     unsaid = [trial for trial in composed if not trial.ran and not _too_large(trial, report)]
     said = (
-        f"**{len(composed)} of {len(report.trials)} {what} compose**, {len(report.of('refused'))} are refused with a\n"
+        f"**{len(composed)} of {len(report.trials)} {what} compose**, {len(report.of('refused'))} are refused with a "
         f"sentence, {len(failed)} failed. {ran} ran with numbers: all that have at most {_largest(report)} M parameters"
     )
     if unsaid:
         said += f" but {len(unsaid)}"
-    return f"## How many\n\n{said}.\n"
+    return f"## How many\n\n{_wrap(said + '.')}\n"
 
 
 def _refusals(report: SweepReport[T]) -> str:
@@ -172,8 +177,13 @@ def _reason(trial: T, why: Callable[[T], str | None]) -> str:
 def _made(report: SweepReport[T], what: str, word: str, file: str) -> str:
     skipped = ("component", "largest")
     versions = ", ".join(f"{name} {value}" for name, value in report.about.items() if name not in skipped)
-    said = what.format(largest=_largest(report))
-    return MADE.format(what=said, word=word, file=file, versions=versions)
+    said = _wrap(f"{what.format(largest=_largest(report))} {GOES_ON}")
+    made = _wrap(f"Made with {versions}. The same as data: [{file}.json]({file}.json).")
+    return MADE.format(said=said, word=word, file=file, versions=made)
+
+
+def _wrap(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
 
 
 def _family_rows(trials: Sequence[BackboneTrial], adapted: set[str]) -> Iterable[str]:
