@@ -1,7 +1,9 @@
 """The one module that a plugin imports: prompts, regions, rows, anchors, samples and the contracts of components.
 
-Importing it loads neither torch nor a plugin.
+Importing it loads neither torch, nor an image library, nor a plugin.
 """
+
+from typing import TYPE_CHECKING
 
 from seemkit.choice.relative_path import check_relative
 from seemkit.components import (
@@ -34,7 +36,6 @@ from seemkit.geometry.simulate import (
     simulate_outline,
     simulate_stroke,
 )
-from seemkit.imaging.labels import read_labels
 from seemkit.prompting.arrays import Asset, BinaryMask
 from seemkit.prompting.concepts import ConceptSource, open_concept
 from seemkit.prompting.context import Dims, EncodeContext
@@ -45,10 +46,13 @@ from seemkit.prompting.points import Points
 from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
-from seemkit.result import Result
 from seemkit.results.atomic import replacing
 from seemkit.scene import Scene
 from seemkit_registry import hookimpl
+
+if TYPE_CHECKING:
+    from seemkit.imaging.labels import read_labels
+    from seemkit.result import Result
 
 __all__ = [
     "VERSION",
@@ -133,3 +137,15 @@ __all__ = [
 
 VERSION = "1.1.0"
 """Semantic version of this module; what it promises is deprecated for two minor releases before it goes."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "Result":
+        from seemkit.result import Result
+
+        return Result
+    if name == "read_labels":
+        from seemkit.imaging.labels import read_labels
+
+        return read_labels
+    raise AttributeError(f"module 'seemkit.api' has no attribute {name!r}")

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import seemkit
+import seemkit.api
 
 PUBLIC = [
     "Assembly", "Model", "Result", "Scene", "SeemkitError", "Session", "Vocabulary", "__version__", "load",
@@ -41,6 +42,17 @@ HEAVY = "print(sorted({m.partition('.')[0] for m in sys.modules} & {'torch', 'ti
 )
 def test_importing_loads_no_torch(imports: str) -> None:
     assert fresh(f"import sys\n{imports}\n{HEAVY}") == "[]"
+
+
+def test_importing_the_interface_of_plugins_loads_no_image_library() -> None:
+    code = HEAVY.replace("{'torch'", "{'PIL', 'scipy', 'yaml', 'torch'")
+    code = f"import sys, seemkit.api\n{code}"
+    assert fresh(code) == "[]"
+    assert fresh(
+        "from seemkit.api import Result, read_labels; print(Result.__name__, read_labels.__name__)"
+    ) == ("Result read_labels")
+    with pytest.raises(AttributeError, match=r"module 'seemkit.api' has no attribute 'Resul'"):
+        seemkit.api.Resul
 
 
 def test_importing_seemkit_loads_no_plugin() -> None:

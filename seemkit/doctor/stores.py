@@ -14,6 +14,10 @@ from seemkit.weights_fit import read_header
 __all__ = ["cache_folders", "check_caches", "check_licences"]
 
 
+VOCABULARIES = "vocabularies"
+"""The folder of seemkit's cache that holds embeddings of words, which are no weights."""
+
+
 def cache_folders() -> dict[str, Path]:
     """The caches that models and libraries fill, by whose they are."""
     home = os.environ.get("HF_HOME")
@@ -50,7 +54,12 @@ def check_licences(licensed: Mapping[Path, str | None], folders: Iterable[Path])
         licensed: weights files that assemblies name, with the licence that they record.
         folders: where other weights files may lie.
     """
-    files = {path: None for folder in folders for path in sorted(folder.rglob("*.safetensors"))}
+    files = {
+        path: None
+        for folder in folders
+        for path in sorted(folder.rglob("*.safetensors"))
+        if path.parent != folder / VOCABULARIES
+    }
     for path, license_ in {**files, **licensed}.items():
         if not path.is_file():
             continue

@@ -107,6 +107,8 @@ def seed(folder: Path) -> dict[str, str]:
     save_file(weight, cache / "unknown terms.safetensors", {"seemkit": json.dumps({"recipe": "?"})})
     save_file(weight, cache / "known terms.safetensors", {"seemkit": json.dumps({"license": "CC0"})})
     (cache / "damaged.safetensors").write_bytes(b"\x08\x00")
+    (cache / "vocabularies").mkdir()
+    save_file(weight, cache / "vocabularies/words.safetensors", {})
     nano = {"use": "gone", "width": 3}
     mine = {"seemkit": 1, "extends": "nano", "backbone": nano, "weights": {"file": "not-there.safetensors"}}
     (folder / "mine.yaml").write_text(json.dumps(mine))
@@ -191,7 +193,7 @@ def test_faults_do_not_hide_what_is_right(examined: Examined) -> None:
     assert examined.of("plugins", "good")["state"] == "fine"
     assert examined.of("weights", "/known terms.safetensors")["state"] == "fine"
     assert examined.of("versions", "python")["state"] == "fine"
-    assert "MB in 3 files" in examined.of("caches", "seemkit")["said"]
+    assert "MB in 4 files" in examined.of("caches", "seemkit")["said"]
 
 
 def test_a_name_that_two_distributions_provide_is_a_note(examined: Examined) -> None:
