@@ -176,12 +176,13 @@ def _references(photo: str | None, given: Sequence[Given]) -> "list[Prompt]":
 
 
 def _photos(given: Sequence[str]) -> list[Path]:
-    from seemkit.imaging.folder import photos_in
+    from seemkit.imaging.image_files import find_images
 
     files: dict[Path, None] = {}
     for name in given:
         path = Path(name)
-        files.update(dict.fromkeys(photos_in(path) if path.is_dir() else [path]))
+        inside = find_images(path, below=False).images if path.is_dir() else None
+        files.update(dict.fromkeys([path] if inside is None else [path / each for each in inside]))
     return list(files)
 
 

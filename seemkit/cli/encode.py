@@ -72,8 +72,7 @@ def _check(source: Path, target: Path, json_file: str | None) -> None:
         )
     if json_file is not None and json_file != STDOUT:
         check_target(Path(json_file))
-    if not find_images(source, without=target).images:
-        raise RequestError(f"the folder {str(source)!r} holds no image", path="DIR")
+    find_images(source, without=target)  # refuses a folder that is not there or holds none
 
 
 def _write(report: "FolderReport", json_file: str | None) -> None:

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seemkit.errors import ImageError, SeemkitError
+from seemkit.errors import SeemkitError
 from seemkit.imaging.image_files import find_images
 from seemkit.imaging.load import load_image
 
@@ -81,8 +81,6 @@ class FolderFrames(Frames):
     def __init__(self, path: Path, every: int = 1, limit: int | None = None) -> None:
         super().__init__(path, every, limit)
         self.names = find_images(path, below=False).images
-        if not self.names:
-            raise ImageError(f"the folder {str(path)!r} holds no image", path="frames")
         stems = [Path(name).stem for name in self.names]
         self._stems = stems if len(set(stems)) == len(stems) else list(self.names)
 

@@ -55,7 +55,7 @@ def find_images(folder: Path, *, below: bool = True, without: Path | None = None
         without: a folder that is left out.
 
     Raises:
-        ImageError: there is no such folder, or it cannot be read.
+        ImageError: there is no such folder, it cannot be read, or it holds no image.
     """
     if not folder.is_dir():
         what = "is a file, expected a folder of images" if folder.exists() else "does not exist"
@@ -68,6 +68,8 @@ def find_images(folder: Path, *, below: bool = True, without: Path | None = None
             images.append(path.relative_to(folder).as_posix())
         else:
             others += 1
+    if not images:
+        raise ImageError(f"the folder {str(folder)!r} holds no image, such as photo.jpg", path="folder")
     return ImageFiles(folder, tuple(sorted(images, key=natural_order)), others)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seemkit.errors import ImageError, SeemkitError
+from seemkit.errors import SeemkitError
 from seemkit.imaging.image_files import find_images
 from seemkit.imaging.load import load_image
 from seemkit.pipeline.fingerprint import hash_pixels
@@ -93,8 +93,6 @@ def encode_folder(
     """
     start = time.monotonic()
     found = find_images(folder, without=out)
-    if not found.images:
-        raise ImageError(f"the folder {str(folder)!r} holds no image", path="folder")
     report = FolderReport(folder, out, others=found.others)
     waiting: list[tuple[str, NDArray[np.uint8]]] = []
     for name, pixels in _missing(model, found.images, report, tell):

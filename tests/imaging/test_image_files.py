@@ -64,3 +64,6 @@ def test_what_is_no_folder_is_one_sentence(folder):
         find_images(folder / "gone")
     with pytest.raises(ImageError, match=r"a\.txt' is a file, expected a folder of images"):
         find_images(folder / "a.txt")
+    (folder / "none").mkdir()
+    with pytest.raises(ImageError, match=r"none' holds no image, such as photo\.jpg"):
+        find_images(folder / "none")
