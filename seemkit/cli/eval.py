@@ -1,7 +1,8 @@
 """`seemkit eval`: measure a model on data sets."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ __all__ = ["eval"]
 
 SHORT = ("assembly", "weights", "device", "threads", "data", "limit")
 """Flags that are short for -s."""
+PERIOD = 60.0
+"""Seconds between lines of a log."""
 
 
 class EvalCommand(Command):
@@ -91,7 +94,7 @@ def eval(  # noqa: A001 - it is the name of the command
         from seemkit.evaluation.provenance import describe_run
 
         about = describe_run(model, ["seemkit", *sys.argv[1:]])
-        run = Evaluation(chosen, datasets, model, out, restart=restart, say=progress.say)
+        run = Evaluation(chosen, datasets, model, out, restart=restart, say=_everywhere(progress))
         report = run.run({"evaluation": chosen.name, **about})
         written = [] if out is None else _write(report, out)
     click.echo(report.to_markdown())
@@ -99,6 +102,21 @@ def eval(  # noqa: A001 - it is the name of the command
         click.echo(f"wrote {path}", err=True)
     if report.curves and out is not None and not any(path.suffix == ".png" for path in written):
         click.echo("curves are not plotted: pip install 'seemkit[eval]' brings matplotlib", err=True)
+
+
+def _everywhere(progress: Progress) -> Callable[[str], None]:
+    """Says how far things are: on a terminal all the time, in a log once a minute."""
+    if sys.stderr.isatty():
+        return progress.say
+    last = time.monotonic()
+
+    def say(step: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= PERIOD:
+            last = time.monotonic()
+            click.echo(step, err=True)
+
+    return say
 
 
 def _summaries() -> Iterator[tuple[str, str]]:

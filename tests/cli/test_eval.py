@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import seemkit.cli.eval
+
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
@@ -72,3 +74,9 @@ def test_the_folder_of_the_data_may_come_from_the_environment(run, photos, monke
 def test_an_assembly_that_is_not_there_is_refused_before_anything_runs(run, photos):
     done = run("eval", "folder", "--data", photos, "-m", "nanoo")
     assert (done.code, "did you mean 'nano'?" in done.err) == (2, True)
+
+
+def test_a_log_hears_how_far_it_is(run, photos, monkeypatch):
+    monkeypatch.setattr(seemkit.cli.eval, "PERIOD", 0.0)
+    done = run("eval", "folder", "--data", photos, "-s", "measures.clicks.rounds=1")
+    assert "mine: 1 of 1\n" in done.err

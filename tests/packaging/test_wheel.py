@@ -41,10 +41,11 @@ def test_it_holds_exactly_the_files_of_the_packages(wheel: zipfile.ZipFile) -> N
     assert {name for name in wheel.namelist() if not name.startswith(INFO)} == expected
 
 
-def test_assemblies_and_type_marks_are_among_them(wheel: zipfile.ZipFile) -> None:
+def test_assemblies_evaluations_and_type_marks_are_among_them(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert {f"{package.name}/py.typed" for package in PACKAGES} <= names
     assert {f"seemkit/assemblies/{p.name}" for p in (ROOT / "seemkit/assemblies").iterdir()} <= names
+    assert {f"seemkit/evaluations/{p.name}" for p in (ROOT / "seemkit/evaluations").iterdir()} <= names
 
 
 def test_its_weights_are_small(wheel: zipfile.ZipFile) -> None:
