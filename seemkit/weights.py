@@ -113,7 +113,8 @@ def load_weights(
         sha256: what the file's hash has to be.
         variant: of published weights that the assembly computes with; a file that records another is refused.
         allow_untrained: let a backbone that the file was not trained with keep the weights that it has, and
-            so what brings its maps to the decoder's width; both are entered in ``network.untrained``.
+            so what brings its maps to the decoder's width, and what a file that was carried over says it leaves
+            untrained; all are entered in ``network.untrained``.
 
     Raises:
         WeightsError: no such file, another content or variant than expected, damaged, or parameters that are
@@ -124,7 +125,7 @@ def load_weights(
     check_variant(source, about, variant)
     own = network.state_dict()
     fit = compare(shapes_of(own), shapes_of(tensors), about)
-    swapped = fit.swapped() if allow_untrained else {}
+    swapped = {**fit.swapped(), **fit.left_open()} if allow_untrained else {}
     fit.refuse(source.name, besides=swapped)
     installed = {part for name in own if (part := part_of(name))}
     given = {n: x.to(own[n].dtype) for n, x in tensors.items() if n in own and n not in swapped}

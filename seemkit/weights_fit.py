@@ -36,6 +36,7 @@ class Fit:
         foreign: tensors of prompt plugins that are not installed here.
         untrained: learned parts of prompt plugins that the file knows nothing of, `<distribution>.<name>`.
         given: names in the file.
+        open: parameters that the file says it leaves untrained, as one that was carried over does.
     """
 
     lacks: tuple[str, ...]
@@ -44,6 +45,13 @@ class Fit:
     foreign: tuple[str, ...]
     untrained: frozenset[str]
     given: tuple[str, ...]
+    open: tuple[str, ...] = ()
+
+    def left_open(self) -> dict[str, str]:
+        """Parameters that the file says it leaves untrained, and the part of the network that each belongs to."""
+        wholes = ("image_encoder", "text_encoder")
+        parts = {n: n.partition(".")[0] for n in self.open}
+        return {n: part if part in wholes else n.rpartition(".")[0] for n, part in parts.items()}
 
     def swapped(self) -> dict[str, str]:
         """Parameters that another backbone keeps from being taken, and what they leave untrained."""
@@ -58,6 +66,14 @@ class Fit:
     def refuse(self, file: str, besides: Collection[str] = ()) -> None:
         """Raise :class:`WeightsError` for the first thing that does not fit, `besides` apart."""
         misfits = {"lacks": self.lacks, "has unknown": self.unknown, "has misshapen": self.misshapen}
+        if untrained := [n for n in self.open if n not in besides]:
+            first = ", ".join(untrained[:3])
+            more = f" and {len(untrained) - 3} more" if len(untrained) > 3 else ""
+            raise WeightsError(
+                f"{file} was carried over from another assembly and leaves {len(untrained)} parameters untrained "
+                f"({first}{more}): train it, or give allow_untrained=True",
+                path=untrained[0],
+            )
         left = {what: [n for n in names if n not in besides] for what, names in misfits.items()}
         everything = [n for names in left.values() for n in names]
         for what, names in left.items():
@@ -86,8 +102,12 @@ def compare(own: Shapes, given: Shapes, about: Mapping[str, object]) -> Fit:
     listed = about.get("leave_out")
     left_out = tuple(map(str, listed)) if isinstance(listed, list) else ()
     lacks = [n for n in own if n not in given and not n.startswith(left_out) and part_of(n) not in untrained]
+    said = about.get("untrained")
+    named = tuple(map(str, said)) if isinstance(said, list) else ()
+    opened = tuple(n for n in lacks if n in named or n.startswith(tuple(p for p in named if p.endswith("."))))
     return Fit(
-        lacks=tuple(lacks),
+        lacks=tuple(n for n in lacks if n not in opened),
+        open=opened,
         unknown=tuple(n for n in given if n not in own and n not in foreign),
         misshapen=tuple(n for n in given if n in own and tuple(given[n]) != tuple(own[n])),
         foreign=foreign,

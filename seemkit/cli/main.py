@@ -26,6 +26,7 @@ COMMANDS = {
     "concept": "Keep what regions of photos are like in a small file, and find it in others.",
     "eval": "Measure a model on data sets, and print the figures with how they were measured.",
     "pull": "Download and convert the published weights of an assembly.",
+    "carry": "Carry weights over to another assembly where they fit.",
     "convert": "Convert a published .pt file to weights of an assembly.",
     "plugins": "List what plugins provide, importing none of them.",
     "info": "Describe a component, a prompt type or an assembly.",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seemkit.network.network import Network
     from seemkit_registry import Registry
 
-__all__ = ["PHOTO", "Memory", "Part", "Plan", "Stage", "make_plan"]
+__all__ = ["PHOTO", "Memory", "Part", "Plan", "Stage", "make_plan", "without_fetching"]
 
 PHOTO = (480, 640)
 """(H, W) of the photo that shapes are given for."""
@@ -109,7 +109,7 @@ def make_plan(assembly: Assembly, registry: Registry | None = None, photo: tuple
     """
     registry = registry or host_registry()
     notes: list[str] = []
-    quiet = _without_fetching(assembly, notes)
+    quiet = without_fetching(assembly, notes)
     shape, _ = check_shapes(quiet, registry)
     with torch.device("meta"), torch.no_grad():
         network, preprocess, _ = build_network(quiet, registry)
@@ -142,8 +142,8 @@ def make_plan(assembly: Assembly, registry: Registry | None = None, photo: tuple
     )
 
 
-def _without_fetching(assembly: Assembly, notes: list[str]) -> Assembly:
-    """The same assembly with nothing to fetch."""
+def without_fetching(assembly: Assembly, notes: list[str]) -> Assembly:
+    """The same assembly with nothing to fetch; what that changes is added to `notes`."""
     changed: dict[str, Any] = {}
     for slot in SLOTS:
         choice = getattr(assembly, slot)

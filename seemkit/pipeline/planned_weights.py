@@ -65,7 +65,7 @@ def plan_weights(assembly: Assembly, network: Network) -> PlannedWeights:
     except WeightsError as error:
         problem = str(error)
     parts = {name for name in counts for part in fit.untrained if name.startswith(f"prompts.{part}.")}
-    bad = {*fit.lacks, *fit.misshapen, *swapped} if problem else set()
+    bad = {*fit.lacks, *fit.misshapen, *fit.open, *swapped} if problem else set()
     untrained = dict.fromkeys(name for name in counts if name in bad or name in parts)
     recorded = about.get("license")
     recipe = about.get("recipe")

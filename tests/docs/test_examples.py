@@ -164,6 +164,8 @@ def test_a_command_and_its_flags_exist(line: str, desk: Path, monkeypatch: pytes
 @pytest.mark.parametrize("line", SEEMKIT)
 def test_a_command_runs(line: str, desk: Path) -> None:
     _, name, *words = shlex.split(line)
+    if name == "carry" and not WEIGHTS.is_file():
+        pytest.skip("there are no weights to carry")
     if not WEIGHTS.is_file() and name in ("segment", "everything", "demo", "concept"):
         words += ["--weights", "none"]
     promised = {
