@@ -18,6 +18,7 @@ from seemkit.network.layer import DecoderLayer
 from seemkit.network.legacy import Legacy, hand_on, keep_owners
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.position import sine_position
+from seemkit.network.precision import full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import PRESETS, Preset
 from seemkit.network.resampling import resize_features
@@ -122,9 +123,11 @@ class MaskDecoder(nn.Module):
         c = mask_features.channels
         if self.preset.mask_position:
             height, width = mask_features.size
-            term = self.mask_position(sine_position(c, height, width, levels[0]).flatten(1).T)
+            with full_precision(levels[0].device):
+                term = self.mask_position(sine_position(c, height, width, levels[0]).flatten(1).T)
             mask_features = MaskFeatures(mask_features.whole + term.T.view(c, height, width))
-        placed = tuple(x + self.level_embed[i][:, None, None] for i, x in enumerate(levels))
+        kept = levels[0].dtype
+        placed = [x + self.level_embed[i][:, None, None] for i, x in enumerate(levels)]
         rows = [x.flatten(2).transpose(1, 2) for x in placed]  # B x hw x C
         positions = [sine_position(c, x.shape[-2], x.shape[-1], x).flatten(1).T for x in placed]  # hw x C
         keys, values = [], []
@@ -132,8 +135,10 @@ class MaskDecoder(nn.Module):
             level = i % LEVELS
             keys.append(layer.cross_attn.keys(rows[level] + positions[level]))
             values.append(layer.cross_attn.values(rows[level]))
-        small = tuple(mask_features.resized((x.shape[-2], x.shape[-1])) for x in placed)
-        return PreparedScene(placed, mask_features, small, tuple(keys), tuple(values))
+        small = tuple(mask_features.resized((x.shape[-2], x.shape[-1])).to(kept) for x in placed)
+        return PreparedScene(
+            tuple(x.to(kept) for x in placed), mask_features, small, tuple(keys), tuple(values)
+        )
 
     def object_queries(self, count: int | None = None) -> tuple[Tensor, Tensor]:
         """Content and position (Q, C) of the first `count` object queries; None for all."""
@@ -178,7 +183,8 @@ class MaskDecoder(nn.Module):
             x = wiring.passed_on(i, x)
             states.append(heads.norm(x[:, :candidates]))
         kept = tuple(states) if every_head else ()
-        return Decoded(states[-1], heads.mask_embedding(states[-1]), kept, bias)
+        with full_precision(x.device):  # what masks are dotted with
+            return Decoded(states[-1], heads.mask_embedding(states[-1]), kept, bias)
 
     def _masked_attention(
         self, scene: PreparedScene, embeddings: Tensor, wiring: "Wiring", level: int, bias: Tensor | None

@@ -16,6 +16,7 @@ from seemkit.components import BackboneShape, PixelFeatures
 from seemkit.network.deformable_attention import DeformableAttention, cell_centres
 from seemkit.network.pixel_decoder import NormedConv, init_weights
 from seemkit.network.position import sine_position
+from seemkit.network.precision import full_precision
 
 __all__ = ["Deform", "DeformPixelDecoder"]
 
@@ -93,7 +94,7 @@ class DeformPixelDecoder(nn.Module):
 
     def levels(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """(B, C, h, w) at strides 32, 16 and 8, from the backbone's maps."""
-        with full_precision(features[0].device):
+        with full_precision(features[0].device):  # sampling places are too coarse in half precision
             maps = [layer(x.float()) for layer, x in zip(self.in_proj, features[:0:-1], strict=True)]
             coarse, middle, fine = self.encode(maps)
         return coarse, middle, fine
@@ -146,9 +147,3 @@ class DeformableLayer(nn.Module):
         x = self.norm1(x + self.self_attn(x + position, x, centres, sizes))
         out: Tensor = self.norm2(x + self.linear2(functional.relu(self.linear1(x))))
         return out
-
-
-def full_precision(device: torch.device) -> torch.autocast:
-    """A context in which nothing is cast down; sampling places are too coarse in half precision."""
-    kind = device.type if torch.amp.is_autocast_available(device.type) else "cpu"
-    return torch.autocast(kind, enabled=False)

@@ -5,10 +5,12 @@ lie near it and look like it, as click maps do in interactive networks (Sofiiuk 
 what the round before found.
 """
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from seemkit.network.position import pixel_centres
+from seemkit.network.precision import at_least_single
 from seemkit.network.resampling import bilinear
 from seemkit.network.sampler import PointBatch
 
@@ -53,6 +55,7 @@ class Guidance(nn.Module):
         Returns:
             (N, h, w)
         """
+        features = at_least_single(features)
         b, _, h, w = features.shape
         n = points.xy.shape[0]
         total = features.new_zeros(n, h * w)
@@ -71,7 +74,8 @@ class Guidance(nn.Module):
                 for sign in (0, 1)
                 for kind in (0, 1)
             ]
-            kinds = [(sign, kind, mine) for sign, kind, mine in kinds if mine.any()]
+            known = points.known
+            kinds = [each for each in kinds if known is None or (bool(each[0]), bool(each[1])) in known.kinds]
             some = n if b > 1 else max(1, AT_ONCE // (spots.shape[1] * spots.shape[2] * h * w))
             parts = []
             for start in range(0, n, some):
@@ -94,9 +98,7 @@ class Guidance(nn.Module):
         The fall from a point p to a cell c is a (1 - looks_p . looks_c) + b |p - c|^2, which is one dot product.
         """
         h, w = size
-        scale = xy.new_tensor([w, h]) / max(h, w)
-        middle = scale / 2  # near zero a difference of squares keeps its digits
-        place, spot = pixel_centres(h, w, xy) * scale - middle, xy * scale - middle  # hw x 2, N x T x 2
+        place, spot = (_from_middle(x, h, w) for x in (pixel_centres(h, w, xy), xy))  # hw x 2, N x T x 2
         looks = self.looks.abs()[:, None, None]  # S x 1 x 1
         near = self.near.exp()[:, None, None]
         squared = (spot**2).sum(-1, keepdim=True)[:, None]  # N x 1 x T x 1
@@ -114,6 +116,16 @@ class Guidance(nn.Module):
         return spots, torch.cat((there, cells.expand(len(there), -1, -1)), dim=1)
 
 
+def _from_middle(xy: Tensor, h: int, w: int) -> Tensor:
+    """Points (..., 2) in [0, 1] as places around the middle, in units of the longer side.
+
+    Near zero a difference of squares keeps its digits.
+    """
+    longer = np.float32(max(h, w))
+    across, down = (float(np.float32(side) / longer) for side in (w, h))
+    return torch.stack((xy[..., 0] * across - across / 2, xy[..., 1] * down - down / 2), dim=-1)
+
+
 def fall_of(spots: Tensor, cells: Tensor) -> Tensor:
     """(N, S, T, hw) products of points (N, S, T, D), image by image, and the cells of B images (B, D, hw)."""
     n, s, t, d = spots.shape
@@ -128,7 +140,6 @@ def thin(points: PointBatch, count: int) -> PointBatch:
     place = torch.arange(count, device=there.device)[None]
     spread = ((place + 0.5) * there / count).long()
     index = torch.where(there > count, spread, place)
-    return PointBatch(
-        points.xy.gather(1, index[..., None].expand(-1, -1, 2)),
-        *(x.gather(1, index) for x in (points.negative, points.extent, points.padding)),
-    )
+    negative, extent, padding = (x.gather(1, index) for x in (points.negative, points.extent, points.padding))
+    xy = points.xy.gather(1, index[..., None].expand(-1, -1, 2))
+    return PointBatch(xy, negative, extent, padding, points.known)

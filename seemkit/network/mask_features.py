@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from seemkit.network.precision import at_least_single, full_precision
 from seemkit.network.resampling import bilinear, channels_last, resize_features
 
 __all__ = ["MaskFeatures", "dot"]
@@ -27,7 +28,8 @@ class MaskFeatures:
     """F = W * fine + b for B images.
 
     Attributes:
-        fine: y, (B, D, h, w) at stride 4 of the padded input.
+        fine: y, (B, D, h, w) at stride 4 of the padded input. It may be kept in half precision: whatever is made of
+            it is single precision, but for `resized` under autocast.
         weight: W, (C, D, k, k) with odd k, applied with zero padding; None if `fine` is F itself.
         bias: b, (C,); None for zero.
     """
@@ -59,7 +61,8 @@ class MaskFeatures:
             return self.fine
         kept = self._kept
         if not kept or (self._learns and not kept[0].requires_grad):
-            kept[:] = [functional.conv2d(self.fine, self.weight, self.bias, padding=self._reach)]
+            with full_precision(self.fine.device):
+                kept[:] = [functional.conv2d(self._map, self.weight, self.bias, padding=self._reach)]
         return kept[0]
 
     def first(self, count: int) -> "MaskFeatures":
@@ -95,7 +98,7 @@ class MaskFeatures:
         taps = []
         for dy in range(-reach, reach + 1):
             for dx in range(-reach, reach + 1):
-                moved = xy + xy.new_tensor([dx / (w - 1), dy / (h - 1)])
+                moved = torch.stack((xy[..., 0] + dx / (w - 1), xy[..., 1] + dy / (h - 1)), dim=-1)
                 taps.append((bilinear(self.fine, moved) * weights[..., None]).sum(1))  # N x D
         out = torch.stack(taps, dim=-1).flatten(1) @ self.weight.flatten(1).T  # N x C
         return out if self.bias is None else out + self.bias * weights.sum(1, keepdim=True)
@@ -104,11 +107,11 @@ class MaskFeatures:
         """(C,) mean of F of the one image over the cells of `inside` (h, w), 1 within and 0 without."""
         share = inside / inside.sum()
         if self.weight is None or self._is_whole:
-            return self.whole[0].flatten(1) @ share.flatten()
+            return at_least_single(self.whole[0]).flatten(1) @ share.flatten()
         k, reach = self.weight.shape[-1], self._reach
         # the cell q counts for the tap t as often as q - t lies inside
         near = functional.unfold(share[None, None], k, padding=reach)[0].flip(0)  # kk x hw
-        sums = near @ self.fine[0].flatten(1).T  # kk x D; the other way round takes ten times as long
+        sums = near @ self._map[0].flatten(1).T  # kk x D; the other way round takes ten times as long
         out = self.weight.flatten(1) @ sums.T.flatten()
         return out if self.bias is None else out + self.bias
 
@@ -117,17 +120,28 @@ class MaskFeatures:
         n, q, _ = embeddings.shape
         each = n // self.batch * q  # masks an image
         if self.weight is None or self._is_whole or each >= WHOLE_SHARE * self.channels:
-            return dot(self.whole, embeddings)
+            return dot(at_least_single(self.whole), embeddings)
         kernels = (embeddings.reshape(self.batch * each, -1) @ self.weight.flatten(1)).view(
             self.batch, each, *self.weight.shape[1:]
         )
         masks = torch.stack(
             [
                 torch.cat([convolve(y, some) for some in kernel.split(MASKS)])
-                for y, kernel in zip(self.fine, kernels, strict=True)
+                for y, kernel in zip(self._map, kernels, strict=True)
             ]
         ).view(n, q, *self.size)
         return masks if self.bias is None else masks + (embeddings @ self.bias)[..., None, None]
+
+    def in_single(self) -> "MaskFeatures":
+        """The same with y in single precision at least, for those who make masks many times."""
+        if self._map is self.fine:
+            return self
+        return MaskFeatures(self._map, self.weight, self.bias, self._kept)
+
+    @property
+    def _map(self) -> Tensor:
+        """y in single precision at least."""
+        return at_least_single(self.fine)
 
     @property
     def _reach(self) -> int:

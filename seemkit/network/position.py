@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from seemkit.network.precision import at_least_single
+
 __all__ = ["encode_points", "pixel_centres", "sine_position"]
 
 TEMPERATURE = 10000.0
@@ -22,7 +24,7 @@ def sine_position(dim: int, h: int, w: int, like: Tensor) -> Tensor:
         dim: C, a multiple of 4.
         h: rows of the map.
         w: columns of the map.
-        like: a tensor that gives dtype and device.
+        like: a tensor that gives device and dtype; the result is in single precision at least.
 
     Returns:
         (C, h, w)
@@ -30,7 +32,7 @@ def sine_position(dim: int, h: int, w: int, like: Tensor) -> Tensor:
     if dim % 4:
         raise ValueError(f"the sine position encoding needs a width that is a multiple of 4, not {dim}")
     half = dim // 2
-    channel = torch.arange(half, dtype=like.dtype, device=like.device)
+    channel = torch.arange(half, dtype=at_least_single(like.new_empty(0)).dtype, device=like.device)
     period = TEMPERATURE ** (2 * (channel // 2) / half)
     rows = encode_axis(h, period).T[:, :, None].expand(half, h, w)
     columns = encode_axis(w, period).T[:, None, :].expand(half, h, w)

@@ -13,11 +13,28 @@ from torch import Tensor, nn
 
 from seemkit.geometry.points import PointSet
 from seemkit.network.position import encode_points
+from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import Preset
 from seemkit.network.resampling import bilinear
+from seemkit.network.transfer import send
 
-__all__ = ["PointBatch", "RegionSampler", "RegionTokens", "stack_points"]
+__all__ = ["KnownPoints", "PointBatch", "RegionSampler", "RegionTokens", "stack_points"]
+
+
+@dataclass(frozen=True)
+class KnownPoints:
+    """What the host knows of a batch of points, so that it need not ask the device.
+
+    Attributes:
+        counts: how many points each object has.
+        positive: whether any of them speaks for the object.
+        kinds: the pairs (negative, extent) that occur.
+    """
+
+    counts: tuple[int, ...]
+    positive: tuple[bool, ...]
+    kinds: frozenset[tuple[bool, bool]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +46,14 @@ class PointBatch:
         negative: (N, T) bool.
         extent: (N, T) bool.
         padding: (N, T) bool, True where there is no point.
+        known: what the host knows of them; None if that is nothing.
     """
 
     xy: Tensor
     negative: Tensor
     extent: Tensor
     padding: Tensor
+    known: KnownPoints | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +78,21 @@ class RegionTokens:
 
 
 def stack_points(
-    sets: Sequence[PointSet | None], padded: tuple[int, int], like: Tensor, length: int = 0
+    sets: Sequence[PointSet | None],
+    padded: tuple[int, int],
+    like: Tensor,
+    length: int = 0,
+    *,
+    pinned: bool = False,
 ) -> PointBatch:
-    """Pad the points of N objects on an input of (H, W) padded pixels; None is an object without points.
+    """Pad the points of N objects; the host does not wait for them to reach the device.
 
-    There are places for `length` points at least.
+    Args:
+        sets: the points of each object; None is an object without any.
+        padded: (H, W) of the padded input.
+        like: a tensor that gives the device, and the dtype unless that is of less than single precision.
+        length: there are places for so many points at least.
+        pinned: send them by way of pinned memory.
     """
     longest = max([length, *(len(s.xy) for s in sets if s is not None)])
     xy = np.zeros((len(sets), longest, 2), np.float32)
@@ -77,9 +106,23 @@ def stack_points(
             negative[i, :count] = points.negative
             extent[i, :count] = points.extent
             padding[i, :count] = False
-    return PointBatch(
-        torch.from_numpy(xy).to(like),
-        *(torch.from_numpy(x).to(like.device) for x in (negative, extent, padding)),
+    place = at_least_single(like.new_empty(0)).dtype
+    arrays = (torch.from_numpy(xy).to(place), *(torch.from_numpy(x) for x in (negative, extent, padding)))
+    there, negatives, extents, missing = (send(x, like.device, pinned) for x in arrays)
+    return PointBatch(there, negatives, extents, missing, _know(sets))
+
+
+def _know(sets: Sequence[PointSet | None]) -> KnownPoints:
+    given = [points for points in sets if points is not None]
+    kinds = {
+        (bool(negative), bool(extent))
+        for points in given
+        for negative, extent in np.unique(np.stack((points.negative, points.extent), 1), axis=0)
+    }
+    return KnownPoints(
+        tuple(0 if points is None else len(points.xy) for points in sets),
+        tuple(points is not None and points.positives > 0 for points in sets),
+        frozenset(kinds),
     )
 
 
@@ -122,9 +165,9 @@ class RegionSampler(nn.Module):
         centre = None
         if self.preset.region_position:
             centre = (encode_points(anchor.shape[-1], last.xy) * weight[..., None]).sum(1)
-        first = batches[0].padding
-        alike = all(b.padding is first or torch.equal(b.padding, first) for b in batches[:-1])
-        padding = first if alike else tuple(batch.padding for batch in batches[:-1])
+        first = batches[0]
+        alike = all(_same_places(batch, first) for batch in batches[:-1])
+        padding = first.padding if alike else tuple(batch.padding for batch in batches[:-1])
         return RegionTokens(tuple(content), tuple(position), padding, anchor, positive.any(1), centre)
 
     def _tokens(self, feature: Tensor, points: PointBatch, level: int) -> Tensor:
@@ -133,3 +176,12 @@ class RegionSampler(nn.Module):
         if self.preset.region_kinds:
             token = token + self.kind_embed[points.extent.long()]
         return token
+
+
+def _same_places(one: PointBatch, other: PointBatch) -> bool:
+    """Whether two batches have points at the same places."""
+    if one.padding is other.padding:
+        return True
+    if one.known is not None and other.known is not None:
+        return one.known.counts == other.known.counts and one.padding.shape == other.padding.shape
+    return torch.equal(one.padding, other.padding)

@@ -142,7 +142,8 @@ def test_objects_lie_scene_by_scene() -> None:
             (),
             (),
         )
-        own = PointBatch(*(x[2 * i : 2 * i + 2] for x in vars(batch).values()))
+        tensors = (batch.xy, batch.negative, batch.extent, batch.padding)
+        own = PointBatch(*(x[2 * i : 2 * i + 2] for x in tensors))
         alone = sampler(scene, own)
         close(tokens.anchor[2 * i : 2 * i + 2], alone.anchor)
         close(tokens.content[1][2 * i : 2 * i + 2], alone.content[1])
