@@ -38,6 +38,7 @@ class Scene:
         padded: (H, W) of the padded input.
         encoder: hash of the encoder's weights and the preprocessing.
         pixels: hash of the image's pixels.
+        precision: that the encoder computed in: float32, tf32, bfloat16 or float16. A scene may be kept in another.
         image: the original pixels (H, W, 3) uint8 for pictures of results; not saved, None after loading.
     """
 
@@ -48,6 +49,7 @@ class Scene:
     encoder: str
     pixels: str
     image: NDArray[np.uint8] | None = field(default=None, repr=False)
+    precision: str = "float32"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,8 +58,8 @@ class Scene:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of encoder weights, preprocessing and pixels."""
-        return fingerprint_of_scene(self.encoder, self.pixels)
+        """Hash of encoder weights, preprocessing, pixels and precision."""
+        return fingerprint_of_scene(self.encoder, self.pixels, self.precision)
 
     def __repr__(self) -> str:
         height, width = self.size
@@ -78,6 +80,7 @@ class Scene:
             "padded": self.padded,
             "encoder": self.encoder,
             "pixels": self.pixels,
+            "precision": self.precision,
         }
         tensors = {f"level{i}": x.detach().cpu().contiguous() for i, x in enumerate(self.levels)}
         tensors["fine"] = self.fine.detach().cpu().contiguous()
@@ -114,6 +117,7 @@ class Scene:
                 (bottom, right),
                 str(about["encoder"]),
                 str(about["pixels"]),
+                precision=str(about.get("precision", "float32")),
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise SceneError(
@@ -136,14 +140,18 @@ class Scene:
             with safe_open(str(path), framework="pt") as file:
                 about = _read_about(file.metadata())
                 whole = set(TENSORS) <= set(file.keys())
-            return fingerprint_of_scene(str(about["encoder"]), str(about["pixels"])) if whole else None
+            if not whole:
+                return None
+            precision = str(about.get("precision", "float32"))
+            return fingerprint_of_scene(str(about["encoder"]), str(about["pixels"]), precision)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError):
             return None
 
 
-def fingerprint_of_scene(encoder: str, pixels: str) -> str:
+def fingerprint_of_scene(encoder: str, pixels: str, precision: str) -> str:
     """The fingerprint of the scene of an image, without the scene: of the hashes of encoder and pixels."""
-    return hashlib.sha256(f"{encoder}{pixels}".encode()).hexdigest()
+    computed = "" if precision == "float32" else precision
+    return hashlib.sha256(f"{encoder}{pixels}{computed}".encode()).hexdigest()
 
 
 def _read_about(metadata: dict[str, str] | None) -> dict[str, Any]:

@@ -171,13 +171,13 @@ class Session:
         made_with = f"the assembly {log.get('assembly')!r}"
         if scene.fingerprint != log.get("scene"):
             raise SeemkitError(
-                "the log was written for another image, or with other encoder weights, than those given; "
-                f"replay it on the image it was made on, with {made_with}"
+                "the log was written for another image, or with other encoder weights or another precision, than "
+                f"those given; replay it on the image it was made on, with {made_with}"
             )
         if model.fingerprint != log.get("model"):
             raise SeemkitError(
-                "the log was written with other weights than the model's, so it would give other bits; replay "
-                f"it with the weights it was made with, of {made_with}"
+                "the log was written with other weights than the model's, or other options or another precision, so "
+                f"it would give other bits; replay it with what it was made with, {made_with}"
             )
         session = cls(model, scene, vocabulary=log.get("vocabulary"))
         session._nodes, session._at = _read_nodes(log, assets)

@@ -2,7 +2,8 @@
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.load import assembly_names, load_assembly
-from seemkit.assembly.sections import PreprocessSection, RuntimeSection, ThresholdsSection, WeightsSection
+from seemkit.assembly.runtime_section import RuntimeSection
+from seemkit.assembly.sections import PreprocessSection, ThresholdsSection, WeightsSection
 from seemkit.choice import Slot
 
 __all__ = [

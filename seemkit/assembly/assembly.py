@@ -19,10 +19,10 @@ from pydantic import (
 )
 
 from seemkit.assembly.document import write_text
+from seemkit.assembly.runtime_section import RuntimeSection
 from seemkit.assembly.sections import (
     Label,
     PreprocessSection,
-    RuntimeSection,
     ThresholdsSection,
     VocabularySection,
     WeightsSection,

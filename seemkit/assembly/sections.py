@@ -17,7 +17,6 @@ from seemkit.vocabulary import Vocabulary
 __all__ = [
     "PreprocessSection",
     "PublishedSection",
-    "RuntimeSection",
     "ThresholdsSection",
     "VocabularySection",
     "WeightsSection",
@@ -141,29 +140,3 @@ class ThresholdsSection(BaseModel):
     score: float = Field(0.8, ge=0, le=1, description="the largest class probability of a query exceeds it")
     overlap: float = Field(0.8, ge=0, le=1, description="share of its own mask that a query must win")
     instances: int = Field(100, ge=1, le=10_000, description="how many instances at most")
-
-
-class RuntimeSection(BaseModel):
-    """Where and how to run; nothing of it changes what is computed beyond rounding."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$")] = Field(
-        "auto", description="auto, cpu, cuda, cuda:1 or mps"
-    )
-    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        None, description="of the CPU; null leaves them as they are"
-    )
-
-    @field_validator("threads", mode="before")
-    @classmethod
-    def check_threads(cls, threads: object) -> object:
-        """Refuse yes and no for a number."""
-        if isinstance(threads, bool):
-            raise ValueError("expected a number of threads or null")
-        return threads
-
-    @classmethod
-    def default(cls) -> Self:
-        """On whatever device there is, in float32."""
-        return cls()

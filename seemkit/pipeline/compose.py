@@ -1,6 +1,5 @@
 """Prompts of a scene become objects: canonical, checked, encoded to rows and anchors side by side."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,11 +12,12 @@ from seemkit.geometry.region import Region
 from seemkit.network.legacy import Draws
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
-from seemkit.network.rows import RowBatch, stack_rows
+from seemkit.network.rows import RowBatch
 from seemkit.network.sampler import PointBatch, RegionTokens, stack_points
 from seemkit.pipeline.context import Context
 from seemkit.pipeline.encoded import check_encoded
 from seemkit.pipeline.legacy import draw_memory, draw_points, draw_queries
+from seemkit.pipeline.stack import stack_groups
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.rows import Anchor, Group
 from seemkit.scene import Scene
@@ -125,13 +125,14 @@ def compose(
     """
     n = len(objects)
     points = _sample(scene, prepared, _regions(scene, objects), network, context)
+    known = points[-1].known
     region = network.prompts.region(prepared, points) if points[-1].xy.shape[1] else None
     anchors: list[list[Anchor]] = [[] for _ in objects]
     rows: list[RowBatch] = []
     if region is not None:
         rows.append(RowBatch("region", region.content, region.position, region.padding))
         for i in range(n):
-            if region.evidence[i]:
+            if known is not None and known.positive[i]:
                 anchors[i].append(Anchor("mask", region.anchor[i], "region"))
             elif (
                 context.draws is not None
@@ -157,7 +158,7 @@ def compose(
     joint = context.draws is not None and region is None and n > 1 and _only_phrases(groups)
     if joint:  # one object that all phrases are of; each then chooses among its candidates
         groups, n = [[group for each in groups for group in each]], 1
-    rows.extend(_stack(groups, network.decoder.level_embed))
+    rows.extend(stack_groups(groups, network.decoder.level_embed))
     rows.insert(0, _queries(network, region, anchors, n, context))
     if context.draws is not None and network.decoder.options.legacy.drawn_memory:
         rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
@@ -193,9 +194,9 @@ def _sample(
     if context.draws is not None and any(regions):
         legacy = network.decoder.options.legacy
         if legacy.shared_points or legacy.drawn_points:
-            return draw_points(scene, prepared, regions, legacy, context.draws)
+            return draw_points(scene, prepared, regions, legacy, context.draws, context.runtime.pinned)
     sets = [sample_regions(each) if each else None for each in regions]
-    return [stack_points(sets, scene.padded, prepared.levels[0])]
+    return [stack_points(sets, scene.padded, prepared.levels[0], pinned=context.runtime.pinned)]
 
 
 def _regions(scene: Scene, objects: Sequence[ObjectPrompts]) -> list[list[Region]]:
@@ -274,72 +275,6 @@ def _first_anchors(
         if found:
             out[i], present[i] = found[0], True
     return out, present
-
-
-Kind = tuple[str, bool, int]
-"""Role, whether rows are made anew, and the place among the object's limited groups (0: without limit)."""
-
-
-def _stack(groups: Sequence[Sequence[Group]], like: Tensor) -> list[RowBatch]:
-    """Groups of the same role side by side; an object's groups of one role are joined.
-
-    Limited groups stay apart, for each has a limit of its own.
-    """
-    sorted_groups = [_by_kind(each) for each in groups]
-    batches = []
-    for kind in dict.fromkeys(kind for each in sorted_groups for kind in each):
-        own = [each.get(kind, []) for each in sorted_groups]
-        role, anew, place = kind
-        attends = _limits(own) if place else None
-        if anew:
-            first = next(group for each in own for group in each)
-            levels = [
-                _pad([_joined(each, level) for each in own], like) for level in range(len(first.content))
-            ]
-            content, position = tuple(c for c, _, _ in levels), tuple(p for _, p, _ in levels)
-            batches.append(RowBatch(role, content, position, levels[0][2]))
-        else:
-            joined, placed, padding = _pad([_joined(each, 0) for each in own], like)
-            batches.append(RowBatch(role, joined, placed, padding if padding.any() else None, attends))
-    return batches
-
-
-def _by_kind(groups: Sequence[Group]) -> dict[Kind, list[Group]]:
-    found: dict[Kind, list[Group]] = {}
-    limited: Counter[str] = Counter()
-    for group in groups:
-        if group.attends is not None:
-            limited[group.role] += 1
-        place = limited[group.role] if group.attends is not None else 0
-        found.setdefault((group.role, isinstance(group.content, tuple), place), []).append(group)
-    return found
-
-
-def _limits(own: Sequence[Sequence[Group]]) -> Tensor:
-    """Where each object's limited rows may look (N, h, w); for an object without any it does not matter."""
-    given = [group.attends for each in own for group in each if group.attends is not None]
-    blank = torch.zeros_like(given[0])
-    return torch.stack([each[0].attends if each and each[0].attends is not None else blank for each in own])
-
-
-def _joined(groups: Sequence[Group], level: int) -> tuple[Tensor, Tensor] | None:
-    """Content and position of the groups' rows at a feature level, one after another, without padding."""
-    if not groups:
-        return None
-    contents, positions = [], []
-    for group in groups:
-        content = group.content[level] if isinstance(group.content, tuple) else group.content
-        position = group.position[level] if isinstance(group.position, tuple) else group.position
-        keep = slice(None) if group.padding is None else ~group.padding
-        contents.append(content[keep])
-        positions.append((content if position is None else position)[keep])
-    return torch.cat(contents), torch.cat(positions)
-
-
-def _pad(pieces: Sequence[tuple[Tensor, Tensor] | None], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    content, padding = stack_rows([p[0] if p else None for p in pieces], like)
-    position, _ = stack_rows([p[1] if p else None for p in pieces], like)
-    return content, position, padding
 
 
 def similarity(network: Network, anchor: Anchor, mask_embeddings: Tensor, class_embeddings: Tensor) -> Tensor:

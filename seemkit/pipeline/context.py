@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +15,7 @@ from seemkit.network.sampler import stack_points
 from seemkit.pipeline.concept_rows import concept_rows
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase
+from seemkit.runtime.runtime import Runtime
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +45,7 @@ class Context:
         module: of the prompt being encoded.
         weights: hash of the weights that rows of regions come from.
         draws: where the decoder has legacy options, what it draws at random; else None.
+        runtime: how the network is run.
     """
 
     network: Network
@@ -56,6 +58,7 @@ class Context:
     weights: Callable[[], str]
     module: nn.Module | None = None
     draws: Draws | None = None
+    runtime: Runtime = field(default_factory=Runtime)
 
     @property
     def dims(self) -> Dims:
@@ -87,9 +90,11 @@ class Context:
             prompt.check(scene.size)
             found = prompt.region(scene.grid)
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
-        points = stack_points([sample_regions(regions)], scene.padded, self.prepared.levels[0])
+        points = stack_points(
+            [sample_regions(regions)], scene.padded, self.prepared.levels[0], pinned=self.runtime.pinned
+        )
         tokens = self.network.prompts.region(self.prepare(scene), points)
-        if not tokens.evidence[0]:
+        if points.known is None or not points.known.positive[0]:
             raise PromptError("the region of a reference is empty; select the object in the reference image")
         anchor = Anchor("mask", tokens.anchor[0], "reference", include=include)
         if not include:
@@ -111,37 +116,42 @@ class Context:
     def memory(self, mask: Tensor) -> Encoded:
         """Memory rows that look only where an earlier mask was (SEEM section 3.2).
 
-        A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 stay as they are.
+        A (H, W) bool mask of the image becomes logits of +-10; (h, w) logits at stride 4 stay as they are. It is
+        looked at where it lies, which is the host for those of results and prompts.
         """
-        group = self.memory_rows(mask)
+        own = self._to_logits(mask)
+        group = self._rows(own)
         logits = group.attends
         assert logits is not None
         inside = (logits > 0).to(logits.dtype)
-        if not inside.any():
+        if not bool((own > 0).any()):
             return Encoded((group,))
         vector = self.prepared.mask_features.mean_inside(inside)
         return Encoded((group,), (Anchor("mask", vector, "memory", fallback=True),))
 
     def memory_rows(self, mask: Tensor) -> Group:
         """The same rows without the anchor that answers where nothing else does."""
-        logits = self._to_logits(mask if isinstance(mask, torch.Tensor) else torch.tensor(mask))
+        return self._rows(self._to_logits(mask))
+
+    def _rows(self, logits: Tensor) -> Group:
         content, position = self.network.prompts.memory()
-        return Group("memory", content, position, attends=logits)
+        return Group("memory", content, position, attends=self.runtime.send(logits, self.network.device))
 
     def _to_logits(self, mask: Tensor) -> Tensor:
-        cells, like = self.prepared.mask_features.size, self.prepared.levels[0]
+        mask = mask if isinstance(mask, torch.Tensor) else torch.tensor(mask)
+        cells, dtype = self.prepared.mask_features.size, self.network.decoder.level_embed.dtype
         if mask.dtype != torch.bool:
             if mask.shape != cells:
                 raise PromptError(
                     f"memory logits have shape {tuple(mask.shape)}, expected {cells}, "
                     "this scene's at stride 4 of the padded input"
                 )
-            return mask.to(like)
+            return mask.to(dtype)
         height, width = self.scene.grid.size
         resized = torch.nn.functional.interpolate(
-            mask[None, None].to(like), size=(height, width), mode="bilinear", antialias=True
+            mask[None, None].to(dtype), size=(height, width), mode="bilinear", antialias=True
         )
-        canvas = like.new_zeros(1, 1, *self.scene.padded)
+        canvas = resized.new_zeros(1, 1, *self.scene.padded)
         canvas[..., :height, :width] = resized
         small = torch.nn.functional.interpolate(canvas, size=cells, mode="bilinear", antialias=True)
         return (small[0, 0] - 0.5) * 20

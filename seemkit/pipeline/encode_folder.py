@@ -118,7 +118,7 @@ def _missing(
         except SeemkitError as error:
             report.unread.append(Unread(name, str(error)))
             continue
-        wanted = fingerprint_of_scene(model.encoder_fingerprint, hashed)
+        wanted = fingerprint_of_scene(model.encoder_fingerprint, hashed, model.runtime.precision)
         if Scene.stored_fingerprint(_target(report, name)) == wanted:
             report.kept.append(name)
         else:

@@ -36,7 +36,8 @@ def check_encoded(encoded: object, prompt: TokenPrompt, network: Network, prepar
                 f"{who} gave an anchor of shape {tuple(anchor.vector.shape)} in the space {anchor.space!r}, "
                 f"expected ({width},)"
             )
-    return Encoded(groups, tuple(_place(anchor, prepared.levels[0]) for anchor in encoded.answers))
+    like = network.decoder.level_embed
+    return Encoded(groups, tuple(_place(anchor, like) for anchor in encoded.answers))
 
 
 def _settle_rows(group: Group, levels: int) -> Group:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import SeemkitError
+from seemkit.network.precision import autocast_kind
 
 if TYPE_CHECKING:
     from seemkit.components import BackboneShape
@@ -65,7 +66,8 @@ class MapCheck:
                     f"gave map {k} as {tuple(x.shape)} where it declares {c} channels at stride {stride}, "
                     f"which is {expected}"
                 )
-            if not x.is_floating_point() or (x.dtype != image.dtype and not torch.is_autocast_enabled()):
+            cast = torch.is_autocast_enabled(autocast_kind(image.device))
+            if not x.is_floating_point() or (x.dtype != image.dtype and not cast):
                 return f"gave map {k} as {_name(x.dtype)} for an input of {_name(image.dtype)}"
         return self._find_numbers(maps)
 

@@ -15,6 +15,7 @@ from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
 from seemkit.pipeline.upscale import upscale
 from seemkit.pipeline.vocabulary import NameEmbeddings, name_logits
+from seemkit.runtime.runtime import Runtime
 from seemkit.scene import Scene
 
 __all__ = [
@@ -82,10 +83,16 @@ def check_task(task: str) -> None:
         raise SeemkitError(f"task is {task!r}; it is one of {', '.join(get_args(Task))}", path="task")
 
 
-def decode_everything(network: Network, prepared: PreparedScene, vocabulary: Tensor | NameEmbeddings) -> Rows:
+def decode_everything(
+    network: Network,
+    prepared: PreparedScene,
+    vocabulary: Tensor | NameEmbeddings,
+    runtime: Runtime | None = None,
+) -> Rows:
     """Run the object queries alone; `vocabulary` (K + 1, D) is normalised, background last."""
     content, position = network.decoder.object_queries()
-    decoded = network.decoder(prepared, [RowBatch("query", content[None], position[None])], network.heads)
+    queries = RowBatch("query", content[None], position[None])
+    decoded = (runtime or Runtime()).decode(network, prepared, [queries])
     classes = network.heads.class_embedding(decoded.queries)[0]
     probabilities = name_logits(network, classes, vocabulary).softmax(-1)
     return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])

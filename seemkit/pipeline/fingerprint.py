@@ -15,14 +15,39 @@ from seemkit.pipeline.caches import Cache
 
 if TYPE_CHECKING:
     from seemkit.network.network import Network
+    from seemkit.pipeline.model import Model
 
-__all__ = ["hash_pixels", "hash_rows", "hash_tensors", "hash_weights", "weights_version"]
+__all__ = [
+    "describe_model",
+    "hash_pixels",
+    "hash_rows",
+    "hash_tensors",
+    "hash_weights",
+    "weights_version",
+]
 
 
 def weights_version(module: nn.Module) -> tuple[int, int]:
     """Changes whenever a parameter or buffer is assigned or changed in place; cheap enough for every call."""
     tensors = [*module.parameters(), *module.buffers()]
     return hash(tuple(x.data_ptr() for x in tensors)), sum(x._version for x in tensors)
+
+
+def describe_model(model: Model) -> str:
+    """Everything beside the weights that decides what a model answers, as a text.
+
+    That is preprocessing, answer policy, precision and the options of all components: the preset and the legacy
+    options of a decoder change answers and leave no trace in the weights.
+    """
+    parts = [
+        model.preprocess.fingerprint(),
+        type(model.policy).__qualname__,
+        _decoder_options(model.network),
+        model.runtime.precision,
+    ]
+    if model.assembly is not None:
+        parts += [model.assembly.answer_policy.model_dump_json(), model.assembly.fingerprint()]
+    return "\n".join(parts)
 
 
 def hash_pixels(pixels: NDArray[np.uint8]) -> str:
@@ -49,8 +74,15 @@ def hash_rows(network: Network, encoder: str, kept: Cache[str]) -> str:
         kept: hashes of weights that have not changed since.
     """
     parts = (network.prompts.region, network.decoder, network.heads)
-    key = ("rows", encoder, *(weights_version(part) for part in parts))
-    return kept.get(key, lambda: hash_weights(parts, encoder))
+    about = encoder + _decoder_options(network)
+    key = ("rows", about, *(weights_version(part) for part in parts))
+    return kept.get(key, lambda: hash_weights(parts, about))
+
+
+def _decoder_options(network: Network) -> str:
+    """The preset and whatever else is not at its default, of a decoder that has options."""
+    options = getattr(network.decoder, "options", None)
+    return "" if options is None else str(options.model_dump_json(exclude_defaults=True))
 
 
 def hash_tensors(module: nn.Module) -> str:

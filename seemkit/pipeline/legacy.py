@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,12 @@ Masks = Sequence["NDArray[np.bool_]"]
 
 
 def draw_points(
-    scene: Scene, prepared: PreparedScene, regions: Sequence[Sequence[Region]], legacy: Legacy, draws: Draws
+    scene: Scene,
+    prepared: PreparedScene,
+    regions: Sequence[Sequence[Region]],
+    legacy: Legacy,
+    draws: Draws,
+    pinned: bool = False,
 ) -> list[PointBatch]:
     """Points for each level and last for the anchor, which is drawn first; all of them are drawn anew.
 
@@ -51,8 +57,8 @@ def draw_points(
         sets.append([_unite(p, n) for p, n in zip(positive, negative, strict=True)])
     anchor, *levels = sets
     longest = max(len(points.xy) for each in sets for points in each)
-    batches = [stack_points(each, scene.padded, prepared.levels[0], longest) for each in levels]
-    return [*batches, stack_points(anchor, scene.padded, prepared.levels[0])]
+    stack = partial(stack_points, padded=scene.padded, like=prepared.levels[0], pinned=pinned)
+    return [*(stack(each, length=longest) for each in levels), stack(anchor)]
 
 
 def draw_queries(

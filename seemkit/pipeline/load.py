@@ -37,19 +37,22 @@ def load(
         assembly: the name of a shipped assembly, the path of a YAML file, plain data or an :class:`Assembly`.
         device: "auto" takes CUDA where there is some; else as torch names devices.
         weights: "default" are those that the assembly names; a path; None leaves them random.
-        overrides: options by dotted path, such as ``{"backbone.model": "convnext_tiny"}``.
+        overrides: options by dotted path, such as ``{"runtime.precision": "bfloat16"}``.
         allow_untrained: use prompts and backbones that the weights file has nothing for.
         registry: of components; by default that of the process.
 
     Raises:
         seemkit_registry.RegistryError: an unknown name or a wrong option, with the nearest right one.
-        SeemkitError: components that do not fit each other.
+        SeemkitError: components that do not fit each other, or a runtime option that the device cannot do.
         WeightsError: weights that are not there or do not fit.
     """
     import torch
 
     from seemkit.pipeline.everything import Thresholds
     from seemkit.pipeline.model import Model
+    from seemkit.runtime.check import check_runtime
+    from seemkit.runtime.process import set_process
+    from seemkit.runtime.runtime import Runtime
     from seemkit.weights import load_weights, variant_of
 
     registry = registry or host_registry()
@@ -57,17 +60,18 @@ def load(
     hooks = gather_hooks(found, registry)
     if hooks:
         found = hooks.configure(found)
+    place = torch.device(_device(device if device != "auto" else found.runtime.device))
+    check_runtime(found.runtime, place)
     path = _default_weights(found) if weights == "default" else weights
     network, preprocess, parts = build_network(found, registry)
     if path is not None:
         recorded = found.weights.sha256 if weights == "default" and found.weights is not None else None
         variant = variant_of(found)
         load_weights(network, path, sha256=recorded, variant=variant, allow_untrained=allow_untrained)
-    if found.runtime.threads is not None:
-        torch.set_num_threads(found.runtime.threads)
+    set_process(found.runtime, place)
     named = found.vocabulary
     network.requires_grad_(False)
-    network.to(_device(device if device != "auto" else found.runtime.device))
+    network.to(place)
     return Model(
         network,
         preprocess,
@@ -78,6 +82,7 @@ def load(
         parts=parts.names,
         hooks=hooks if hooks else None,
         allow_untrained=allow_untrained,
+        runtime=Runtime(found.runtime),
     )
 
 

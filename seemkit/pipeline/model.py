@@ -8,16 +8,15 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from seemkit.answer.fused import Fused
 from seemkit.errors import SceneError
 from seemkit.imaging.load import load_image
-from seemkit.network.resampling import channels_last
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
+from seemkit.pipeline.encode import Waiting, encode_batch
 from seemkit.pipeline.everything import (
     Enlarged,
     Task,
@@ -29,7 +28,13 @@ from seemkit.pipeline.everything import (
     semantic,
     semantic_size,
 )
-from seemkit.pipeline.fingerprint import hash_pixels, hash_rows, hash_weights, weights_version
+from seemkit.pipeline.fingerprint import (
+    describe_model,
+    hash_pixels,
+    hash_rows,
+    hash_weights,
+    weights_version,
+)
 from seemkit.pipeline.hooks import hooked_pixels
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
@@ -37,11 +42,11 @@ from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.untrained import learned_part, refuse_untrained
 from seemkit.pipeline.vocabulary import NameEmbeddings, Vocabularies, find_names, name_logits
 from seemkit.prompting.read import read_prompts
+from seemkit.runtime.runtime import Runtime
 from seemkit.scene import Scene
 from seemkit.vocabulary import Vocabulary, as_vocabulary
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from seemkit.assembly import Assembly
@@ -76,6 +81,7 @@ class Model:
         parts: name in ``network.prompts`` of the learned part of each prompt type that has one.
         hooks: of installed plugins.
         allow_untrained: answer prompts whose learned part has no weights.
+        runtime: how the network is run; plain float32 by default.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class Model:
         parts: Mapping[type[Prompt], str] | None = None,
         hooks: HookSet | None = None,
         allow_untrained: bool = False,
+        runtime: Runtime | None = None,
     ) -> None:
         self.network = network.eval()
         self.preprocess = preprocess
@@ -98,6 +105,7 @@ class Model:
         self.vocabulary = None if vocabulary is None else as_vocabulary(vocabulary)
         self.thresholds = thresholds or Thresholds()
         self.hooks = hooks
+        self.runtime = runtime or Runtime()
         self.encodes = 0
         """How often an image went through the encoder."""
         self.allow_untrained = allow_untrained
@@ -129,9 +137,8 @@ class Model:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all weights, the preprocessing and the answer policy: which logs fit this model."""
-        policy = self.assembly.answer_policy.model_dump_json() if self.assembly is not None else ""
-        about = f"{self.preprocess.fingerprint()}{type(self.policy).__qualname__}{policy}"
+        """Hash of all weights, the options that compute with them, and the precision: which logs fit this model."""
+        about = describe_model(self)
         key = ("all", about, weights_version(self.network))
         return self._fingerprints.get(key, lambda: hash_weights((self.network,), about))
 
@@ -161,7 +168,7 @@ class Model:
     def encode_many(self, images: Sequence[ImageSource], batch: int = 4) -> list[Scene]:
         """Encode several images, up to `batch` of the same padded size at once."""
         scenes: dict[int, Scene] = {}
-        waiting: dict[tuple[int, ...], list[tuple[int, NDArray[np.uint8], Tensor]]] = {}
+        waiting: dict[tuple[int, ...], list[Waiting]] = {}
         for index, image in enumerate(images):
             if isinstance(image, Scene):
                 scenes[index] = self.encode(image)
@@ -169,33 +176,20 @@ class Model:
             pixels = hooked_pixels(self.hooks, load_image(image))
             tensor = self.preprocess.normalise(self.preprocess.resize(pixels))
             same = waiting.setdefault(tuple(tensor.shape), [])
-            same.append((index, pixels, tensor))
+            same.append(Waiting(index, pixels, tensor))
             if len(same) == batch:
                 scenes.update(self._encode_batch(waiting.pop(tuple(tensor.shape))))
         for same in waiting.values():
             scenes.update(self._encode_batch(same))
         return [scenes[index] for index in range(len(images))]
 
-    @torch.no_grad()
-    def _encode_batch(self, same: Sequence[tuple[int, NDArray[np.uint8], Tensor]]) -> dict[int, Scene]:
-        batch = torch.stack([tensor for _, _, tensor in same]).to(self.network.decoder.level_embed)
-        features = self.network.encode(batch)
-        encoder, scenes = self.encoder_fingerprint, {}
+    def _encode_batch(self, same: Sequence[Waiting]) -> dict[int, Scene]:
+        scenes = encode_batch(self.network, self.preprocess, self.runtime, same, self.encoder_fingerprint)
         with self._counting:
             self.encodes += len(same)
-        for row, (index, pixels, tensor) in enumerate(same):
-            first, second, third = (_own(level, row) for level in features.levels)
-            scene = Scene(
-                levels=(first, second, third),
-                fine=_own(features.fine, row),
-                grid=self.preprocess.grid_for((pixels.shape[0], pixels.shape[1])),
-                padded=(int(tensor.shape[1]), int(tensor.shape[2])),
-                encoder=encoder,
-                pixels=hash_pixels(pixels),
-                image=pixels,
-            )
-            scenes[index] = self.hooks.after_encode(scene) if self.hooks else scene
-        return scenes
+        if self.hooks:
+            scenes = [self.hooks.after_encode(scene) for scene in scenes]
+        return {each.place: scene for each, scene in zip(same, scenes, strict=True)}
 
     # Answers
 
@@ -270,7 +264,8 @@ class Model:
         scene = self.encode(image)
         limits = thresholds or self.thresholds
         uncountable = find_names(stuff, names)
-        rows = decode_everything(self.network, self.prepare(scene), self._embed(names, background=True))
+        asked = self._embed(names, background=True)
+        rows = decode_everything(self.network, self.prepare(scene), asked, self.runtime)
         full = Enlarged(rows, scene)
         if task == "semantic":
             planes = semantic(rows, Enlarged(rows, scene, semantic_size(scene.size)))
@@ -315,11 +310,7 @@ class Model:
         key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
-            # A scene may come from another device or be kept in half, and one from a file has lost its memory
-            # format; brought to one form, equal scenes give equal bits.
-            like = self.network.decoder.level_embed
-            *levels, fine = (channels_last(x[None].to(like)) for x in (*scene.levels, scene.fine))
-            return scene, self.network.decoder.prepare(levels, self.network.mask_features(fine))
+            return scene, self.runtime.prepare(self.network, scene.levels, scene.fine)
 
         with torch.no_grad():
             return self._prepared.get(key, make)[1]
@@ -351,6 +342,7 @@ class Model:
             part_of=partial(learned_part, self.network, self._parts),
             weights=lambda: self.row_fingerprint,
             draws=draws,
+            runtime=self.runtime,
         )
 
     def _encode_reference(self, image: ImageSource) -> Scene:
@@ -383,8 +375,3 @@ class Model:
                 f"the scene ({scene.fingerprint[:12]}) was made by another encoder or preprocessing than "
                 "this model's; encode the image again"
             )
-
-
-def _own(maps: Tensor, row: int) -> Tensor:
-    """One row of a batch (B, ...) in a storage of its own and the same memory format."""
-    return maps[row] if len(maps) == 1 else maps[row].clone()

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seemkit.geometry.grid import Grid
+from seemkit.network.transfer import fetch, send
 from seemkit.prompting.prompt import SpatialPrompt
 
 __all__ = ["MOST", "nested_rows", "pointed_at"]
+
+Numbers = NDArray[np.floating]
 
 MOST = 3
 """Levels: whole, part, subpart."""
@@ -31,13 +36,13 @@ def nested_rows(logits: Tensor, pointed: Tensor | None = None) -> list[int]:
 
     Args:
         logits: (k, h, w) masks at stride 4, likeliest first.
-        pointed: (h, w) bool, what was pointed at; None if nothing was.
+        pointed: (h, w) bool on the host, what was pointed at; None if nothing was.
     """
     masks = (logits > 0).flatten(1).float()  # k x h * w
-    areas, shared = masks.sum(1), masks @ masks.T
-    fits = areas > 0
-    if pointed is not None and pointed.any():
-        fits &= masks[:, pointed.flatten()].mean(1) >= HELD
+    spots = pointed.flatten().float() if pointed is not None and pointed.any() else None
+    held = masks.new_ones(len(masks)) if spots is None else masks @ send(spots / spots.sum(), masks.device)
+    areas, shared, share = fetch((masks.sum(1), masks @ masks.T, held))
+    fits = (areas > 0) & (share >= HELD - 1e-6)
     chain = [0]
     for row in range(1, len(masks)):
         if len(chain) == MOST:
@@ -64,6 +69,6 @@ def pointed_at(prompts: Sequence[SpatialPrompt], grid: Grid, cells: tuple[int, i
     return pointed
 
 
-def _nested(a: int, b: int, areas: Tensor, shared: Tensor) -> bool:
+def _nested(a: int, b: int, areas: Numbers, shared: Numbers) -> bool:
     small, large = sorted((float(areas[a]), float(areas[b])))
     return 0 < small <= SMALLER * large and float(shared[a, b]) >= WITHIN * small

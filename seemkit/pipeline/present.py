@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from seemkit.pipeline.upscale import masks_and_scores
 from seemkit.result import Label, Result, Segments
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from seemkit.pipeline.everything import Segment
@@ -26,21 +27,31 @@ RANKED = 5
 
 
 def present_answers(model: Model, scene: Scene, answers: Sequence[Answer], names: Sequence[str]) -> Result:
-    """The result of prompts: k masks an object, in order of objects."""
+    """The result of prompts: k masks an object, in order of objects.
+
+    The device is waited for once, when everything has been asked of it.
+    """
     logits = torch.cat([a.logits for a in answers])
-    masks, scores = masks_and_scores(logits, scene.grid, scene.padded)
-    labels: list[list[Label]] = []
+    full, certain = masks_and_scores(logits, scene.grid, scene.padded)
+    found = [full, certain, logits, torch.cat([a.probability for a in answers])]
     if names:
         probabilities = model.label(torch.cat([a.states for a in answers]), names)
-        labels = [_rank(row, names) for row in probabilities]
+        found += probabilities.topk(min(RANKED, len(names)))
+    given: list[Any] = model.runtime.fetch([*found, torch.cat([a.shares.flatten() for a in answers])])
+    masks, scores, rows, selection, *more = given
+    ranked = zip(*more[:2], strict=True) if names else ()
+    ends = np.cumsum([a.shares.numel() for a in answers])[:-1]
+    shares = [part.reshape(a.shares.shape) for a, part in zip(answers, np.split(more[-1], ends), strict=True)]
     return Result(
-        masks=masks.cpu().numpy(),
-        scores=scores.cpu().numpy(),
+        masks=masks,
+        scores=scores,
         objects=tuple(a.object for a in answers for _ in range(len(a.probability))),
-        labels=tuple(tuple(row) for row in labels),
-        selection=torch.cat([a.probability for a in answers]).cpu().numpy(),
-        shares=tuple(share for a in answers for share in a.shares),
-        logits=logits.cpu().numpy(),
+        labels=tuple(_rank(values, order, names) for values, order in ranked),
+        selection=selection,
+        shares=tuple(
+            share for a, each in zip(answers, shares, strict=True) for share in _by_role(a.roles, each)
+        ),
+        logits=rows,
         image=scene.image,
         task="segment",
         vocabulary=tuple(names),
@@ -107,6 +118,16 @@ def present_semantic(scene: Scene, scores: Tensor, names: Sequence[str]) -> Resu
     )
 
 
-def _rank(probabilities: Tensor, names: Sequence[str]) -> list[Label]:
-    values, order = probabilities.topk(min(RANKED, len(names)))
-    return [(names[k], float(v)) for v, k in zip(values, order.tolist(), strict=True)]
+def _rank(
+    values: NDArray[np.floating], order: NDArray[np.integer], names: Sequence[str]
+) -> tuple[Label, ...]:
+    return tuple((names[k], float(v)) for v, k in zip(values, order, strict=True))
+
+
+def _by_role(roles: Sequence[str], shares: NDArray[np.floating]) -> Iterator[dict[str, float]]:
+    """For each of k rows, what the anchors of each role add together; `shares` (A, k)."""
+    for column in shares.T:
+        total: dict[str, float] = {}
+        for role, share in zip(roles, column, strict=True):
+            total[role] = total.get(role, 0.0) + float(share)
+        yield total

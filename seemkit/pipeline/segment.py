@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Select", "answer_objects", "check_select"]
 
 Select = Literal["best", "all", "parts"] | int
-BUDGET = 400_000_000
-"""Bytes that the attention of one chunk of objects may take, roughly."""
+MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +37,18 @@ class Answer:
         logits: (k, h, w) at stride 4, best first; of parts, the largest first.
         states: (k, D) class embeddings of the rows.
         probability: (k,) of the rows by the answer policy, over all candidates.
-        shares: for each row, the log-probability that each role's anchors give it.
+        roles: of what each anchor is evidence for, "not" before it if it excludes.
+        shares: (A, k) what each anchor adds to the rows, as logarithms.
+
+    All tensors are on the device, so that an answer is there before it is computed.
     """
 
     object: str
     logits: Tensor
     states: Tensor
     probability: Tensor
-    shares: tuple[dict[str, float], ...]
+    roles: tuple[str, ...]
+    shares: Tensor
 
 
 def check_select(select: Select) -> None:
@@ -97,7 +100,8 @@ def _chunk_size(context: Context) -> int:
     options = context.network.decoder.options
     rows = (options.candidates or options.queries) + options.memory_rows
     cells = max(x.shape[-1] * x.shape[-2] for x in context.prepared.levels)
-    return max(1, BUDGET // (rows * cells * (options.heads * 4 + 8)))
+    budget = context.runtime.section.memory_budget * MEGABYTE
+    return max(1, budget // (rows * cells * (options.heads * 4 + 8)))
 
 
 def _answer(
@@ -107,8 +111,8 @@ def _answer(
     policy: AnswerPolicy,
     select: Select,
 ) -> list[Answer]:
-    network, prepared = context.network, context.prepared
-    decoded = network.decoder(prepared, composed.rows, network.heads, bias=composed.bias)
+    network, features = context.network, context.prepared.mask_features.in_single()
+    decoded = context.runtime.decode(network, context.prepared, composed.rows, composed.bias)
     classes = network.heads.class_embedding(decoded.queries).expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
     candidates = embeddings.shape[1]
@@ -118,20 +122,19 @@ def _answer(
     ]
     scores = torch.stack([policy.score(evidence) for evidence in weighed])  # N x Q
     order = scores.argsort(dim=1, descending=True, stable=True)[:, :count]
-    logits = prepared.mask_features.dot(
-        embeddings.gather(1, order[..., None].expand(-1, -1, embeddings.shape[2]))
-    )
+    logits = features.dot(embeddings.gather(1, order[..., None].expand(-1, -1, embeddings.shape[2])))
     if composed.bias is not None:
         logits = logits + composed.bias[:, None]
     states = classes.gather(1, order[..., None].expand(-1, -1, classes.shape[2]))
     probability = scores.log_softmax(1).exp().gather(1, order)
+    roles = [tuple(e.role if e.include else f"not {e.role}" for e in evidence) for evidence in weighed]
     shares = [
-        tuple(_shares(evidence, row) for row in rows)
-        for evidence, rows in zip(weighed, order.tolist(), strict=True)
+        torch.stack([_share(each)[rows] for each in evidence])
+        for evidence, rows in zip(weighed, order, strict=True)
     ]
     answers = [
         Answer(item.name, *answer)
-        for item, *answer in zip(objects, logits, states, probability, shares, strict=True)
+        for item, *answer in zip(objects, logits, states, probability, roles, shares, strict=True)
     ]
     if select != "parts":
         return answers
@@ -139,16 +142,20 @@ def _answer(
 
 
 def _nested_of(answer: Answer, item: ObjectPrompts, context: Context) -> Answer:
-    """The candidates of an object that lie one within the other, the largest first."""
+    """The candidates of an object that lie one within the other, the largest first.
+
+    How many there are decides what is made of them, so here the host waits once for each object.
+    """
     height, width = answer.logits.shape[-2:]
-    pointed = pointed_at(item.spatial, context.scene.grid, (height, width)).to(answer.logits.device)
-    rows = nested_rows(answer.logits, pointed)
+    pointed = pointed_at(item.spatial, context.scene.grid, (height, width))
+    rows = context.runtime.send(torch.tensor(nested_rows(answer.logits, pointed)), answer.logits.device)
     return Answer(
         answer.object,
         answer.logits[rows],
         answer.states[rows],
         answer.probability[rows],
-        tuple(answer.shares[row] for row in rows),
+        answer.roles,
+        answer.shares[:, rows],
     )
 
 
@@ -165,12 +172,6 @@ def _weigh(
     ]
 
 
-def _shares(evidence: Sequence[Evidence], row: int) -> dict[str, float]:
-    shares: dict[str, float] = {}
-    for each in evidence:
-        value = each.log_probabilities[row]
-        if not each.include:
-            value = against([each])[row]
-        name = each.role if each.include else f"not {each.role}"
-        shares[name] = shares.get(name, 0.0) + float(value)
-    return shares
+def _share(evidence: Evidence) -> Tensor:
+    """(Q,) what one anchor adds to each candidate."""
+    return evidence.log_probabilities if evidence.include else against([evidence])

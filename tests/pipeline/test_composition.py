@@ -186,7 +186,7 @@ def test_chunks_of_objects_give_the_same_answers(
         Point(x=8 * i + 4, y=40, object=f"object {i}") for i in range(9)
     ] + [Text(text="grass", object="object 3")]  # fmt: skip
     whole = model.segment(scene, prompts)
-    monkeypatch.setattr(segment, "BUDGET", 1)
+    monkeypatch.setattr(segment, "MEGABYTE", 0)
     one_by_one = model.segment(scene, prompts)
     assert one_by_one.objects == whole.objects
     assert whole.logits is not None
@@ -207,7 +207,7 @@ def test_the_budget_makes_chunks(model: Model, scene: Scene, monkeypatch: pytest
     model.segment(scene, prompts)
     assert sizes == [9]
     sizes.clear()
-    monkeypatch.setattr(segment, "BUDGET", 1)
+    monkeypatch.setattr(segment, "MEGABYTE", 0)
     model.segment(scene, prompts)
     assert sizes == [1] * 9
 

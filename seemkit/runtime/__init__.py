@@ -1,0 +1,1 @@
+"""How a network is run: its precision, what is compiled or recorded, and how tensors travel."""
