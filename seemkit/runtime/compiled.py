@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seemkit_registry.fault import one_line
+
 __all__ = ["CompiledSteps", "Step"]
 
 Step = Callable[..., tuple[Tensor, ...]]
@@ -77,13 +79,12 @@ class CompiledSteps:
             except Exception as error:
                 made = plain(*tensors)  # an error of the step itself is raised here
                 self._broken = True
-                said = (str(error).strip().splitlines() or [""])[0]
                 logging.getLogger("seemkit").warning(
-                    "%s could not be compiled and runs as it is, for torch said: %s: %s; take runtime.compile "
-                    "away to be spared this sentence",
+                    "%s could not be compiled and runs as it is, for torch said %s: %s; leave runtime.compile out "
+                    "to be spared this sentence",
                     self.what,
                     type(error).__name__,
-                    said[:200],
+                    one_line(str(error), 200),
                 )
                 return made
             self._steps[key] = compiled

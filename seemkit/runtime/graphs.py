@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seemkit.runtime.compiled import Step
 from seemkit.runtime.forms import shapes_of
+from seemkit_registry.fault import one_line
 
 __all__ = ["CudaRecorder", "Graphs", "Recorded", "Recorder"]
 
@@ -217,12 +218,11 @@ class Graphs:
         self.broken = True
         self._graphs.clear()
         self._slots.clear()
-        said = (str(error).strip().splitlines() or [""])[0]
         logging.getLogger("seemkit").warning(
-            "the decoder could not be recorded as a CUDA graph and runs as it is, for torch said: %s: %s; take "
-            "runtime.cuda_graphs away to be spared this sentence",
+            "the decoder could not be recorded as a CUDA graph and runs as it is, for torch said %s: %s; leave "
+            "runtime.cuda_graphs out to be spared this sentence",
             type(error).__name__,
-            said[:200],
+            one_line(str(error), 200),
         )
 
 
