@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import VocabularyError
+from seemkit.network.transfer import send
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.fingerprint import weights_version
 from seemkit.pipeline.vocabulary_store import VocabularyStore
@@ -37,10 +38,12 @@ class NameEmbeddings:
     Attributes:
         words: (W, D) normalised.
         owners: (W,) which name each is a word for, from 0 to K - 1.
+        count: K.
     """
 
     words: Tensor
     owners: Tensor
+    count: int
 
 
 class Vocabularies:
@@ -71,7 +74,7 @@ class Vocabularies:
         if all(len(group) == 1 for group in groups):
             return words
         owners = [index for index, group in enumerate(groups) for _ in group]
-        return NameEmbeddings(words, torch.tensor(owners, device=words.device))
+        return NameEmbeddings(words, send(torch.tensor(owners), words.device), len(groups))
 
     def _make(self, vocabulary: Vocabulary) -> dict[str, Tensor]:
         """Embedding (D,) by word; the words in an order of their own, so that theirs does not matter."""
@@ -104,8 +107,7 @@ def name_logits(network: Network, states: Tensor, embeddings: Tensor | NameEmbed
     if isinstance(embeddings, Tensor):
         return network.class_logits(states, embeddings)
     by_word = network.class_logits(states, embeddings.words)  # ... x W
-    count = int(embeddings.owners.max()) + 1
-    out = by_word.new_full((*by_word.shape[:-1], count), -torch.inf)
+    out = by_word.new_full((*by_word.shape[:-1], embeddings.count), -torch.inf)
     return out.scatter_reduce(-1, embeddings.owners.expand_as(by_word), by_word, "amax")
 
 

@@ -112,7 +112,7 @@ class ReadWatch(TorchFunctionMode):
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """`with watched(model, scene) as watch:` follows everything up to the one transfer of the result."""
     from seemkit.network import sampler, transfer
-    from seemkit.pipeline import stack
+    from seemkit.pipeline import stack, vocabulary
     from seemkit.runtime import runtime
 
     @contextmanager
@@ -120,10 +120,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         prepared = model.prepare(scene)
         held = tree_leaves([*vars(prepared).values(), *vars(prepared.mask_features).values(), *scene.levels])
         kept = [x for x in (*held, scene.fine) if isinstance(x, Tensor)]
-        cached = [x for cache in (model._texts, model._vocabularies) for x in cache._values.values()]
         kept += [*model.network.parameters(), *model.network.buffers()]
-        for each in cached:
-            kept += [each] if isinstance(each, Tensor) else [each.tokens, each.embedding]
+        kept += [x for phrase in model._texts._values.values() for x in (phrase.tokens, phrase.embedding)]
+        kept += [x for names in model._vocabularies._kept._values.values() for x in names.values()]
         watch = DeviceWatch(kept)
 
         def send(x: Tensor, device: torch.device, pinned: bool = False) -> Tensor:
@@ -139,7 +138,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
                 watch.put(x, "host")
             return [x.numpy() for x in tensors]
 
-        for module in (sampler, stack, runtime, transfer):
+        for module in (sampler, stack, vocabulary, runtime, transfer):
             monkeypatch.setattr(module, "send", send, raising=False)
         monkeypatch.setattr(runtime, "fetch", fetch)
         watch.fetches = fetches  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from seemkit import Model
 from seemkit.prompts import Box, Mask, Memory, Point, Reference, Text
+from seemkit.vocabulary import Vocabulary
 
 CLICK = Point(x=20, y=20)
 NOT = Point(x=60, y=50, include=False)
@@ -133,3 +134,16 @@ def test_the_watch_sees_what_mixes_host_and_device(
         scene.fine + torch.tensor([1.0])
         scene.fine + torch.zeros(1)
     assert watch.mixed == ["aten::add"]
+
+
+def test_labels_of_names_with_several_words_wait_for_nothing_more(
+    tiny_model: Callable[[str], Model], photo: NDArray[np.uint8], watched: Callable[..., Any]
+) -> None:
+    model = tiny_model("seem_v1")
+    scene = model.encode(photo)
+    names = Vocabulary(["cat", "sofa"], synonyms={"sofa": ["couch"]})
+    model.segment(scene, CLICK, vocabulary=names)
+    with watched(model, scene) as watch:
+        result = model.segment(scene, CLICK, vocabulary=names)
+    assert (watch.waits, watch.mixed, len(watch.fetches)) == ([], [], 1)
+    assert {name for name, _ in result.labels[0]} == {"cat", "sofa"}
