@@ -5,8 +5,8 @@ What a round asks for goes in by :func:`send`; what it found comes out by one :f
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -29,7 +29,7 @@ def send(x: Tensor, device: torch.device, pinned: bool = False) -> Tensor:
     return x.to(device, non_blocking=x.device.type == "cpu")
 
 
-def fetch(tensors: Sequence[Tensor], pinned: bool = False) -> list[NDArray[np.generic]]:
+def fetch(tensors: Sequence[Tensor], pinned: bool = False) -> list[NDArray[Any]]:
     """Tensors as arrays of the host, after one wait for all that was asked of their device.
 
     Args:

@@ -39,10 +39,9 @@ def nested_rows(logits: Tensor, pointed: Tensor | None = None) -> list[int]:
         pointed: (h, w) bool on the host, what was pointed at; None if nothing was.
     """
     masks = (logits > 0).flatten(1).float()  # k x h * w
-    spots = pointed.flatten().float() if pointed is not None and pointed.any() else None
-    held = masks.new_ones(len(masks)) if spots is None else masks @ send(spots / spots.sum(), masks.device)
-    areas, shared, share = fetch((masks.sum(1), masks @ masks.T, held))
-    fits = (areas > 0) & (share >= HELD - 1e-6)
+    spots = torch.zeros_like(masks[0]) if pointed is None else send(pointed.flatten().float(), masks.device)
+    areas, shared, held, wanted = fetch((masks.sum(1), masks @ masks.T, masks @ spots, spots.sum()))
+    fits = (areas > 0) & (held >= HELD * wanted)
     chain = [0]
     for row in range(1, len(masks)):
         if len(chain) == MOST:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ def present_answers(model: Model, scene: Scene, answers: Sequence[Answer], names
     if names:
         probabilities = model.label(torch.cat([a.states for a in answers]), names)
         found += probabilities.topk(min(RANKED, len(names)))
-    given: list[Any] = model.runtime.fetch([*found, torch.cat([a.shares.flatten() for a in answers])])
+    given = model.runtime.fetch([*found, torch.cat([a.shares.flatten() for a in answers])])
     masks, scores, rows, selection, *more = given
     ranked = zip(*more[:2], strict=True) if names else ()
     ends = np.cumsum([a.shares.numel() for a in answers])[:-1]

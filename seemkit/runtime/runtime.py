@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -19,7 +19,6 @@ from seemkit.runtime.compiled import CompiledSteps
 from seemkit.runtime.decoding import DecoderSteps
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from seemkit.network.network import Network
@@ -110,7 +109,7 @@ class Runtime:
         """A tensor on the device, without waiting for it."""
         return send(x, device, self.pinned)
 
-    def fetch(self, tensors: Sequence[Tensor]) -> list[NDArray[np.generic]]:
+    def fetch(self, tensors: Sequence[Tensor]) -> list[NDArray[Any]]:
         """Tensors as arrays of the host: where a round waits for the device, once."""
         return fetch(tensors, self.pinned)
 
