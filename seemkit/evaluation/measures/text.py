@@ -50,7 +50,8 @@ class Text(Measure):
             for place, (words, _) in enumerate(questions)
         ]
         result = asked.model.segment(asked.scene, prompts)
-        largest = max((o.read_mask() for o in _things(asked)), key=lambda mask: int(mask.sum()))
+        candidates = asked.objects(things=True) or asked.objects()
+        largest = max((o.read_mask() for o in candidates), key=lambda mask: int(mask.sum()))
         real = [each.read_mask() for _, each in questions]
         pairs = [overlap(mask, true, asked.ignore) for mask, true in zip(result.masks, real, strict=True)]
         baseline = [overlap(largest, true, asked.ignore) for true in real]
@@ -98,14 +99,9 @@ class Text(Measure):
         """(words, object) for everything that is asked about the picture."""
         if self.ask == "phrases":
             return [(words, each) for each in asked.objects() for words in each.phrases[: self.each]]
-        things = _things(asked)
+        things = asked.objects(things=True)
         count = Counter(each.name for each in things)
         return [(plain_name(o.name), o) for o in things if o.name is not None and count[o.name] == 1]
-
-
-def _things(asked: Asked) -> list[SampleObject]:
-    things = [each for each in asked.objects() if each.is_thing]
-    return things or asked.objects()
 
 
 def _draw(asked: Asked, words: str, true: Mask, mask: Mask, score: float) -> Image.Image:

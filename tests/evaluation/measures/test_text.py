@@ -77,3 +77,8 @@ def test_the_worst_phrase_can_be_drawn(made_up: Any, tools: Any, street: Any) ->
     assert outcome is not None
     assert outcome.picture is not None
     assert (outcome.score, outcome.picture().width > 900) == (0.0, True)
+
+
+def test_a_picture_of_stuff_alone_has_no_name_to_ask_for(made_up: Any, tools: Any) -> None:
+    stuff = tools.make_sample((tools.rectangle(35, 0, 40, 60), "floor-other-merged"))
+    assert Text().evaluate(tools.ask(made_up(), stuff)) is None
