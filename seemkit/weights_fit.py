@@ -14,12 +14,14 @@ from seemkit.errors import WeightsError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Fit", "compare", "part_of", "read_header", "shapes_of"]
+__all__ = ["BRIDGES", "Fit", "compare", "part_of", "read_header", "shapes_of"]
 
 PARTS = "prompts."
 """Prefix of the learned parts of prompts."""
-ENCODER = ("image_encoder.", "pixel_decoder.lateral.", "pixel_decoder.in_proj.")
-"""What belongs to a backbone: itself, and what brings its maps to the decoder's width."""
+BRIDGES = ("pixel_decoder.lateral", "pixel_decoder.in_proj")
+"""What brings a backbone's maps to the decoder's width."""
+ENCODER = ("image_encoder.", *(f"{bridge}." for bridge in BRIDGES))
+"""What belongs to a backbone: itself, and its bridges."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shape by name."""

@@ -57,14 +57,15 @@ class Duts(api.IndexedDataset):
 
 
 class _Levels:
-    """A mask in levels of grey: the upper half belongs to the object."""
+    """A mask in levels of grey, of one bit or eight: the upper half belongs to the object."""
 
     def __init__(self, file: api.FileSlice) -> None:
         self.file = file
 
     def __call__(self) -> NDArray[np.bool_]:
         """(H, W) bool."""
-        return api.read_labels(self.file.read(), name=str(self.file)) >= 128
+        levels = api.read_labels(self.file.read(), name=str(self.file))
+        return np.asarray(levels > levels.max() / 2)  # files of one bit hold 0 and 1, others 0 to 255
 
 
 def name_of_synset(key: str) -> str | None:

@@ -20,9 +20,7 @@ class Point(SpatialPrompt):
     draw: ClassVar[Draw] = "point"
 
     def region(self, size: Grid) -> Region:
-        mask = draw_clicks([(self.x, self.y)], size)
-        mask.flags.writeable = False  # nobody else has it: a hundred clicks make no hundred copies
-        return Region(mask, self.include)
+        return Region(draw_clicks([(self.x, self.y)], size), self.include)
 
     def check(self, image: tuple[int, int]) -> None:
         check_inside([(self.x, self.y)], image, "point")

@@ -25,6 +25,7 @@ COMMANDS = {
     "encode": "Encode every photo of a folder to scene files.",
     "concept": "Keep what regions of photos are like in a small file, and find it in others.",
     "eval": "Measure a model on data sets, and print the figures with how they were measured.",
+    "train": "Train a model by a recipe, or on data of one's own.",
     "pull": "Download and convert the published weights of an assembly.",
     "carry": "Carry weights over to another assembly where they fit.",
     "convert": "Convert a published .pt file to weights of an assembly.",

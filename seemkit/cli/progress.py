@@ -38,6 +38,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """The line goes, and does not come again."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

@@ -73,7 +73,7 @@ class DataSource(BaseModel):
     Attributes:
         slot: the plugin and its options.
         hundredths: pictures of which hundredths, from the first to before the second: see
-            :func:`seemkit.evaluation.hundredth.hundredth`; None for all.
+            :func:`seemkit.data.hundredth.hundredth`; None for all.
         keys: a text file that names the pictures, a key a line; None for all.
     """
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from seemkit.data.dataset import UNREADABLE, Dataset, DatasetInfo, IndexedDataset
+from seemkit.data.hundredth import hundredth
 from seemkit.data.open import open_dataset
 from seemkit.data.sample import Sample
 from seemkit.errors import SeemkitError
 from seemkit.evaluation.config import DataSource, EvalConfig
 from seemkit.evaluation.figures import Fault, Report
-from seemkit.evaluation.hundredth import hundredth
 from seemkit.evaluation.ledger import Ledger
 from seemkit.evaluation.measures.measure import Asked, AskedVideo, Measure, Outcome, Tally
 from seemkit.evaluation.worst import WorstCases

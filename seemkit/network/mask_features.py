@@ -65,9 +65,10 @@ class MaskFeatures:
                 kept[:] = [functional.conv2d(self._map, self.weight, self.bias, padding=self._reach)]
         return kept[0]
 
-    def first(self, count: int) -> "MaskFeatures":
-        """Those of the first `count` images."""
-        return MaskFeatures(self.fine[:count], self.weight, self.bias)
+    def pick(self, rows: list[int]) -> "MaskFeatures":
+        """Those of some of the images; F is not made again where it is there."""
+        kept = [self._kept[0][rows]] if self._kept else []
+        return MaskFeatures(self.fine[rows], self.weight, self.bias, kept)
 
     def resized(self, size: tuple[int, int]) -> Tensor:
         """F at another size (B, C, *size): bilinear, align_corners False, no antialias.

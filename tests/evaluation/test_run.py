@@ -148,7 +148,7 @@ def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:
 
 
 def test_a_fixed_part_of_the_pictures(made_up: Any, photos: Path) -> None:
-    from seemkit.evaluation.hundredth import hundredth
+    from seemkit.data.hundredth import hundredth
 
     kept = [str(n) for n in range(COUNT) if hundredth(str(n)) < 50]
     source = {"use": "folder", "path": str(photos), "hundredths": [0, 50]}

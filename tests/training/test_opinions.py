@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from seemkit.data.sample import Sample, SampleObject
 from seemkit.training.opinions import Opinions, class_vectors, classify, masked_crop, read_opinions
-from seemkit.training.pictures import Instance, Picture
 from seemkit_text.static import Static, StaticEncoder
 
 
@@ -18,29 +18,28 @@ def encoder() -> StaticEncoder:
     return built
 
 
-def picture(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (60, 80)) -> Picture:
+def picture(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (60, 80)) -> Sample:
     image = np.full((*size, 3), 230, np.uint8)
-    instances = []
+    objects = []
     for n, (y0, y1, x0, x1) in enumerate(boxes):
         mask = np.zeros(size, bool)
         mask[y0:y1, x0:x1] = True
         image[mask] = 50
-        instances.append(Instance(np.packbits(mask), None, f"k{n}"))
-    return Picture(image, tuple(instances), "p")
+        objects.append(SampleObject(mask, key=f"k{n}"))
+    return Sample("p", image, tuple(objects))
 
 
 def test_a_crop_keeps_the_object_and_fades_its_surroundings() -> None:
     shown = picture((20, 40, 30, 50))
-    crop = masked_crop(
-        shown.image, shown.mask(0), margin=0.5, keep=0.3, size=40
-    )  # 40 x 40 pixels: no resizing
+    # 40 x 40 pixels: no resizing
+    crop = masked_crop(shown.read_image(), shown.objects[0].read_mask(), margin=0.5, keep=0.3, size=40)
     assert (crop[10:30, 10:30] == 50).all()
     assert (crop[0] == 157).all()  # int(230 * 0.3 + 127 * 0.7 = 157.9)
 
 
 def test_a_crop_beyond_the_image_is_filled_with_grey() -> None:
     shown = picture((0, 20, 0, 20))
-    crop = masked_crop(shown.image, shown.mask(0), margin=0.5, size=40)
+    crop = masked_crop(shown.read_image(), shown.objects[0].read_mask(), margin=0.5, size=40)
     assert (crop[:10] == 127).all()
     assert (crop[:, :10] == 127).all()
     assert (crop[10:30, 10:30] == 50).all()

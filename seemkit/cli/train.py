@@ -1,0 +1,193 @@
+"""`seemkit train`: a recipe becomes weights, in a run that can be interrupted and gone on with."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seemkit.cli.chatter import chatter_aside
+from seemkit.cli.command import Command
+from seemkit.cli.failure import RequestError
+from seemkit.cli.model_options import read_settings
+from seemkit.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from seemkit.training.feed import SourceFault
+    from seemkit.training.recipe import Recipe
+    from seemkit.training.train import Trained
+
+__all__ = ["train"]
+
+SHOWN = 5
+"""Faults that are printed; all of them are in faults.jsonl."""
+
+
+@click.command(cls=Command)
+@click.argument("recipe", metavar="[RECIPE|FILE.yaml]", required=False)
+@click.option(
+    "--data",
+    metavar="DIR",
+    help="A data set, or what the paths of the recipe's data sets start from.",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="MODEL",
+    help="What to start from: an assembly by name or file, weights, or the folder of an earlier run.",
+)
+@click.option("--adapt", is_flag=True, help="Train only what a swapped backbone leaves untrained.")
+@click.option("-o", "--output", "out", metavar="DIR", help="Folder of the run; runs/RECIPE by default.")
+@click.option(
+    "-s",
+    "--set",
+    "settings",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Override a field of the recipe, such as run.steps=200; may be given often.",
+)
+@click.option("--restart", is_flag=True, help="Begin anew where the folder has a checkpoint.")
+@click.option(
+    "--check", is_flag=True, help="Read all of the data, say what is wrong with it, and train nothing."
+)
+@click.option("--print", "show", is_flag=True, help="Print the whole recipe, and train nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def train(
+    recipe: str | None,
+    data: str | None,
+    start: str | None,
+    adapt: bool,
+    out: str | None,
+    settings: tuple[str, ...],
+    restart: bool,
+    check: bool,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Train a model by a recipe, or on data of one's own.
+
+    RECIPE is one that seemkit brings, or a YAML file; without one, 'fine-tune' is meant ('adapt' with --adapt).
+    A run whose folder has a checkpoint is gone on with. At the end the folder has an assembly.yaml to load.
+    """
+    with chatter_aside(), Progress() as progress:
+        progress.say("reading the recipe")
+        found = read_recipe(recipe, data, start, adapt, read_settings(settings))
+        if show:
+            trained: Trained | None = None
+        elif check:
+            progress.say("reading the data")
+            from seemkit.training.train import check_data
+
+            count, faults = check_data(found)
+        else:
+            trained = _run(found, Path(out or f"runs/{found.name}"), adapt, restart, progress)
+    if show:
+        from seemkit.assembly.document import write_text
+
+        click.echo(write_text(found.as_dict()), nl=False)
+    elif check:
+        _print_check(count, faults, as_json)
+        if faults:
+            raise click.exceptions.Exit(2)
+    else:
+        assert trained is not None
+        _print(trained, found, as_json)
+
+
+def read_recipe(
+    recipe: str | None, data: str | None, start: str | None, adapt: bool, settings: dict[str, Any]
+) -> "Recipe":
+    """The recipe that the flags ask for."""
+    from seemkit.training.recipe import load_recipe
+
+    name = recipe or ("adapt" if adapt else "fine-tune")
+    if recipe is None and data is None and not any(path.startswith("data.sources") for path in settings):
+        raise RequestError(
+            "neither a recipe nor data was given; try 'seemkit train --data DIR', or 'seemkit train --help'"
+        )
+    chosen = dict(settings)
+    if start is not None:
+        chosen = {**_start(start), **chosen}
+    found = load_recipe(name, chosen, data=data)
+    if data is None or found.sources:
+        return found
+    from seemkit.training.detect import detect_source
+
+    return load_recipe(name, {**chosen, "data.sources": [detect_source(Path(data))]})
+
+
+def _start(given: str) -> dict[str, str]:
+    """Fields of the recipe that `--from` means."""
+    path = Path(given)
+    if path.is_dir():
+        if not (path / "assembly.yaml").is_file():
+            raise RequestError(
+                f"--from {given!r} is a folder without an assembly.yaml of a run", path="--from"
+            )
+        return {"model.assembly": str((path / "assembly.yaml").resolve())}
+    if given.endswith((".yaml", ".yml")):
+        return {"model.assembly": str(path.resolve())}
+    if given.endswith(".safetensors"):
+        return {"model.weights": str(path.resolve())}
+    return {"model.assembly": given}
+
+
+def _run(recipe: "Recipe", folder: Path, adapt: bool, restart: bool, progress: Progress) -> "Trained":
+    import sys
+
+    from seemkit.training.train import train as train_by
+
+    def say(step: str) -> None:
+        progress.say(step)
+        if step == "training":
+            progress.stop()  # the bar takes over
+
+    bar = sys.stderr is not None and sys.stderr.isatty()
+    return train_by(recipe, folder, adapt=adapt, restart=restart, bar=bar, say=say)
+
+
+def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
+    if trained.assembly is None:
+        return
+    outcome = trained.outcome
+    if as_json:
+        said = {
+            "assembly": str(trained.assembly),
+            "steps": outcome.steps,
+            "trained": trained.trained,
+            "before": dict(outcome.before),
+            "after": dict(outcome.after),
+            "faults": [{"source": f.source, "key": f.key, "cause": f.cause} for f in outcome.faults],
+        }
+        click.echo(json.dumps(said, indent=2))
+        return
+    from seemkit.cli.tables import print_lines
+
+    lines = [
+        ("recipe", f"{recipe.name}, {outcome.steps} steps of {recipe.run.batch} pictures"),
+        ("trained", f"{trained.trained:,} parameters"),
+    ]
+    for name in outcome.after:
+        lines.append(
+            (f"held out {name}", f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after")
+        )
+    if outcome.faults:
+        lines.append(
+            (
+                "left out",
+                f"{len(outcome.faults)} faults of the data, in {trained.assembly.parent}/faults.jsonl",
+            )
+        )
+    lines.append(("model", f"{trained.assembly}: seemkit segment PHOTO -m {trained.assembly}"))
+    print_lines(lines)
+
+
+def _print_check(count: int, faults: "tuple[SourceFault, ...]", as_json: bool) -> None:
+    if as_json:
+        listed = [{"source": f.source, "key": f.key, "cause": f.cause} for f in faults]
+        click.echo(json.dumps({"pictures": count, "faults": listed}, indent=2))
+        return
+    from seemkit.cli.tables import print_lines
+
+    wrong = f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else "nothing is wrong"
+    print_lines([("pictures", f"{count}"), ("faults", wrong), *((f.key, f.cause) for f in faults)])

@@ -1,0 +1,115 @@
+"""Cells: one object of one view, how it is asked for, and what its simulated user has given so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seemkit.geometry.grid import Grid
+from seemkit.geometry.region import Region
+from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
+from seemkit.prompting.read import prompt_type
+from seemkit.training.recipe.sections import SharesSection
+from seemkit.training.view import Target, View
+
+__all__ = ["Asker", "Cell", "Group"]
+
+Group = Literal["visual", "text"]
+"""Whether an object is asked for by what is seen, or by a text or another prompt that brings rows of its own."""
+
+
+@dataclass
+class Cell:
+    """One object of one view.
+
+    Attributes:
+        target: the object.
+        valid: (height, width) of the picture on the canvas; regions are on this grid.
+        group: which losses it counts for.
+        rng: of what is drawn for it while it is answered.
+        regions: what spatial prompts and clicks select.
+        prompts: prompts that bring rows of their own.
+        reference: whether the object in the partner view is shown for it.
+        used: pixels that were prompted before, on the grid of `valid`.
+    """
+
+    target: Target
+    valid: tuple[int, int]
+    group: Group
+    rng: np.random.Generator
+    regions: list[Region] = field(default_factory=list)
+    prompts: list[TokenPrompt] = field(default_factory=list)
+    reference: bool = False
+    used: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+
+    @property
+    def truth(self) -> NDArray[np.bool_]:
+        """The object on the grid of `valid`."""
+        height, width = self.valid
+        return self.target.mask[:height, :width]
+
+
+class Asker:
+    """Draws how objects are asked for. All that a type of prompt needs to take part is a `simulate`.
+
+    Args:
+        kinds: prompt types and how often each is simulated, relative to each other.
+        shares: how often an object is asked for in each way.
+    """
+
+    def __init__(self, kinds: Mapping[type[Prompt], float], shares: SharesSection) -> None:
+        self.kinds = [kind for kind, weight in kinds.items() if weight > 0]
+        weights = np.array([weight for weight in kinds.values() if weight > 0], float)
+        self.chances = weights / weights.sum() if len(weights) else weights
+        self.modes = ("prompt", "reference", "text", "mixed")
+        given = np.array([getattr(shares, mode) for mode in self.modes], float)
+        self.shares = given / given.sum()
+
+    @property
+    def refers(self) -> bool:
+        """Whether partner views are wanted."""
+        return bool(self.shares[self.modes.index("reference")] > 0)
+
+    def cells(self, view: View, rng: np.random.Generator, *, partner: bool = True) -> list[Cell]:
+        """One cell for each object that the view asks for.
+
+        Args:
+            view: the view.
+            rng: of what is drawn.
+            partner: whether there is a partner view to refer to.
+        """
+        return [self._cell(target, view.valid, child, partner) for target, child in _with(view.asked, rng)]
+
+    def _cell(self, target: Target, valid: tuple[int, int], rng: np.random.Generator, partner: bool) -> Cell:
+        mode = str(rng.choice(self.modes, p=self.shares))
+        if (mode in ("text", "mixed") and not target.texts) or (mode == "reference" and not partner):
+            mode = "prompt"
+        cell = Cell(target, valid, "text" if mode == "text" else "visual", rng, reference=mode == "reference")
+        cell.used = np.zeros(valid, bool)
+        if mode in ("text", "mixed"):
+            text = target.texts[int(rng.integers(len(target.texts)))]
+            phrase = prompt_type("text").model_validate({"text": text})
+            assert isinstance(phrase, TokenPrompt)
+            cell.prompts.append(phrase)
+        if mode in ("prompt", "mixed"):
+            self._simulate(cell)
+        return cell
+
+    def _simulate(self, cell: Cell) -> None:
+        """Give the cell one prompt of a drawn type; a type that finds none for this object gives its mask."""
+        kind = self.kinds[int(cell.rng.choice(len(self.kinds), p=self.chances))] if self.kinds else None
+        prompt = kind.simulate(cell.truth, cell.rng) if kind is not None else None
+        if isinstance(prompt, TokenPrompt) and prompt.include:
+            cell.group = "visual" if cell.prompts else "text"
+            cell.prompts.append(prompt)
+            return
+        region = prompt.region(Grid(*cell.valid)) if isinstance(prompt, SpatialPrompt) else None
+        if region is None or not region.mask.any():
+            region = Region(cell.truth)
+        cell.regions.append(region)
+
+
+def _with(targets: Sequence[Target], rng: np.random.Generator) -> list[tuple[Target, np.random.Generator]]:
+    return list(zip(targets, rng.spawn(len(targets)), strict=True))

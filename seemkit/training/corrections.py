@@ -1,0 +1,59 @@
+"""Rounds of correction: the simulated user looks at the answer and clicks where it is wrong (SEEM section 3.4)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seemkit.geometry.region import Region
+from seemkit.training.cell import Cell
+from seemkit.training.clicks import depth, next_click
+from seemkit.training.recipe.sections import ClicksSection
+
+__all__ = ["correct", "larger_error_click"]
+
+Click = tuple[int, int, bool]
+
+
+def correct(cells: Sequence[Cell], predictions: Sequence[NDArray[np.bool_]], options: ClicksSection) -> None:
+    """Give every cell the click that its prediction (S, S) calls for; none where it is good enough or right."""
+    for cell, prediction in zip(cells, predictions, strict=True):
+        height, width = cell.valid
+        seen, truth = prediction[:height, :width], cell.truth
+        union = int((seen | truth).sum())
+        if options.enough < 1 and int((seen & truth).sum()) >= options.enough * union:
+            continue
+        click = _choose(seen, truth, cell.used, options)
+        if click is None:
+            continue
+        x, y, positive = click
+        mask = np.zeros(truth.shape, bool)
+        mask[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = True
+        cell.regions.append(Region(mask, include=positive))
+        cell.used = cell.used | mask
+
+
+def larger_error_click(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], used: NDArray[np.bool_]
+) -> Click | None:
+    """(x, y, positive) as the original clicks: in the larger of the two error areas, wherever it is deepest.
+
+    What was missed and what was wrongly selected, without the pixels that were prompted before, are compared as
+    whole areas; a tie is a negative click. Depth is the exact Euclidean distance, not the original's approximation.
+    """
+    missed, wrong = truth & ~prediction & ~used, prediction & ~truth & ~used
+    positive = int(missed.sum()) > int(wrong.sum())
+    deep = depth(missed if positive else wrong)
+    if deep.max(initial=0) <= 0:
+        return None
+    row, column = divmod(int(deep.argmax()), deep.shape[1])
+    return column, row, positive
+
+
+def _choose(
+    seen: NDArray[np.bool_], truth: NDArray[np.bool_], used: NDArray[np.bool_], options: ClicksSection
+) -> Click | None:
+    if not options.negative:
+        seen = seen & truth  # what is wrongly selected is passed over
+    rule = next_click if options.protocol == "deepest" else larger_error_click
+    return rule(seen, truth, used)

@@ -1,0 +1,137 @@
+"""The i-th sample that is learned from: read, looked at, asked about; whatever is drawn for it has its own seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from seemkit.data.dataset import UNREADABLE, DataFault
+from seemkit.data.sample import Sample
+from seemkit.errors import SeemkitError
+from seemkit.training.augment import Augment
+from seemkit.training.batch import Batch
+from seemkit.training.cell import Asker
+from seemkit.training.copy_paste import copy_paste
+from seemkit.training.mixture import Mixture
+from seemkit.training.sources import OpenSource
+from seemkit.training.view import View
+
+__all__ = ["Drawn", "Feed", "SourceFault"]
+
+TRIES = 20
+"""Pictures in a row of which none can be used, until that is an error."""
+
+
+@dataclass(frozen=True)
+class SourceFault:
+    """What of which data set could not be used, and why."""
+
+    source: str
+    key: str
+    cause: str
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is learned from one picture.
+
+    Attributes:
+        number: of the picture in the order of the run.
+        batch: its view, or its pair of views; None if nothing could be read.
+        faults: what was found to be wrong on the way.
+    """
+
+    number: int
+    batch: Batch | None
+    faults: tuple[SourceFault, ...] = ()
+
+
+class Feed(Dataset[Drawn]):
+    """Samples by number, for loaders of torch; the same number gives the same sample in every process.
+
+    Args:
+        sources: open data sets.
+        mixture: which picture is which.
+        augment: makes views.
+        asker: draws how objects are asked for.
+        seed: of everything.
+        strict: give the first fault and nothing else.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[OpenSource],
+        mixture: Mixture,
+        augment: Augment,
+        asker: Asker,
+        seed: int,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self.sources = list(sources)
+        self.keys = [source.train.keys for source in self.sources]
+        self.mixture = mixture
+        self.augment = augment
+        self.asker = asker
+        self.seed = seed
+        self.strict = strict
+
+    def __getitem__(self, number: int) -> Drawn:
+        """The sample with a number from 0 on."""
+        faults: list[SourceFault] = []
+        for attempt in range(TRIES):
+            source, place = self.mixture(number) if not attempt else self.mixture.another(number, attempt)
+            rng = np.random.default_rng([self.seed, 3, number, attempt])
+            sample = self._read(source, place, faults)
+            if sample is not None and self.augment.options.copy_paste > rng.random():
+                other = self._read(source, int(rng.integers(self.mixture.sizes[source])), faults)
+                if other is not None:
+                    sample = copy_paste(
+                        sample, other, int(rng.integers(2**31)), self.augment.options.smallest
+                    )
+            if self.strict and faults:
+                return Drawn(number, None, tuple(faults))
+            views = None if sample is None else self._look(sample, source, rng)
+            if views is not None:
+                return Drawn(number, self._ask(views, rng), tuple(faults))
+            if sample is not None and any(not each.is_crowd for each in sample.objects):
+                self._enter(faults, source, sample.key, "no object of it can be seen: its masks are empty")
+                if self.strict:
+                    return Drawn(number, None, tuple(faults))
+        return Drawn(number, None, tuple(faults))
+
+    def _read(self, source: int, place: int, faults: list[SourceFault]) -> Sample | None:
+        """A loaded sample; what is wrong with it is entered."""
+        dataset = self.sources[source].train
+        key, before = self.keys[source][place], set(dataset.faults)
+        sample = None
+        try:
+            sample = dataset.read(key).loaded()
+        except UNREADABLE as error:
+            said = str(error) if isinstance(error, SeemkitError) else f"{type(error).__name__}: {error}"
+            self._enter(faults, source, key, said)
+        new: list[DataFault] = [fault for fault in dataset.faults if fault not in before]
+        for fault in new:
+            self._enter(faults, source, fault.key, fault.cause)
+        if sample is not None:
+            for place, each in enumerate(sample.objects):
+                if not each.read_mask().any():
+                    said = f"the mask of its object {each.key or place} is empty"
+                    self._enter(faults, source, f"{sample.key}#{each.key or place}", said)
+        return sample
+
+    def _enter(self, faults: list[SourceFault], source: int, key: str, cause: str) -> None:
+        faults.append(SourceFault(self.sources[source].name, key, cause))
+
+    def _look(self, sample: Sample, source: int, rng: np.random.Generator) -> tuple[View, ...] | None:
+        first = self.augment.view(sample, int(rng.integers(2**31)), source)
+        if first is None or not self.asker.refers:
+            return None if first is None else (first,)
+        return first, self.augment.again(sample, first, int(rng.integers(2**31))) or first
+
+    def _ask(self, views: Sequence[View], rng: np.random.Generator) -> Batch:
+        paired = len(views) == 2
+        cells = [cell for view in views for cell in self.asker.cells(view, rng, partner=paired)]
+        seeds = tuple(int(rng.integers(2**62)) for _ in views)
+        return Batch(tuple(views), tuple(cells), seeds, paired)

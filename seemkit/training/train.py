@@ -1,0 +1,207 @@
+"""`seemkit train` in Python: a recipe and a folder become weights and an assembly that is loaded with them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from seemkit.errors import SeemkitError
+from seemkit.host import registry as host_registry
+from seemkit.prompting.prompt import Prompt
+from seemkit.training.augment import Augment
+from seemkit.training.cell import Asker
+from seemkit.training.checkpoint import FILE
+from seemkit.training.engine import Outcome, Run
+from seemkit.training.feed import Feed, SourceFault
+from seemkit.training.finish import write_model
+from seemkit.training.measure import still_views
+from seemkit.training.mixture import Mixture
+from seemkit.training.name_tables import NameTables
+from seemkit.training.objective import Objective
+from seemkit.training.opinions import read_opinions
+from seemkit.training.processes import Processes
+from seemkit.training.recipe.recipe import Recipe
+from seemkit.training.recipe.sections import ObjectiveSection
+from seemkit.training.sources import OpenSource, count_names, open_sources
+from seemkit.training.start import ADAPT, Start, build_start, rates_of
+from seemkit.training.view import View
+from seemkit_registry import Registry, nearest
+
+__all__ = ["Trained", "check_data", "prompt_weights", "train"]
+
+SHOWN = 6
+"""Pictures on a sheet of predictions."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run gave.
+
+    Attributes:
+        outcome: how it ended.
+        assembly: path of the assembly to load; None in a process that writes nothing.
+        trained: how many parameters moved.
+        untrained: what of the network had no weights to start from.
+    """
+
+    outcome: Outcome
+    assembly: Path | None
+    trained: int
+    untrained: frozenset[str]
+
+
+def train(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    adapt: bool = False,
+    restart: bool = False,
+    bar: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    registry: Registry | None = None,
+) -> Trained:
+    """Train by a recipe; a folder with a checkpoint of the same recipe is gone on with.
+
+    Args:
+        recipe: what is trained, on what and how.
+        folder: of checkpoints, logs, pictures, weights and the assembly.
+        adapt: move only what brings the backbone's maps to the decoder's width, whatever the recipe's rates say.
+        restart: begin anew where the folder has a checkpoint.
+        bar: show a bar on standard error.
+        say: is told what goes on.
+        registry: of components.
+
+    Raises:
+        RegistryError: a component or an option is wrong.
+        SeemkitError: anything else that cannot be done as asked, in one sentence.
+    """
+    registry = registry or host_registry()
+    if adapt:
+        recipe = _adapting(recipe)
+    processes = Processes(recipe.run)
+    if restart and processes.is_first:
+        (folder / FILE).unlink(missing_ok=True)
+    processes.wait()
+    say("opening the data")
+    sources = open_sources(recipe)
+    say("building the network")
+    start = build_start(recipe, registry)
+    rates = rates_of(start.network, recipe.optimiser.rates)
+    start.network.to(processes.device)
+    objective = _objective(recipe, start, sources)
+    feed = make_feed(recipe, sources, registry)
+    faults = [
+        SourceFault(source.name, fault.key, fault.cause) for source in sources for fault in source.faults
+    ]
+    held = list(still_views(sources, recipe.data.size, faults=faults)) if processes.is_first else []
+    shown = _shown(recipe, sources, held) if processes.is_first else []
+    run = Run(
+        recipe, objective, feed, rates, folder, processes, held=held, shown=shown, faults=faults, bar=bar
+    )
+    say("training")
+    outcome = run()
+    path = None
+    if processes.is_first:
+        run.average.exchange(start.network)
+        path = write_model(folder, start.network, start, recipe, sources)
+    processes.wait()
+    processes.end()
+    moved = sum(p.numel() for name, p in start.network.named_parameters() if rates[name] > 0)
+    return Trained(outcome, path, moved, start.network.untrained)
+
+
+def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
+    """Read every picture of a recipe: how many there are, and what is wrong with which."""
+    count, faults = 0, list[SourceFault]()
+    for source in open_sources(recipe):
+        whole = (*source.train.keys, *source.held.keys)
+        dataset = source.train.subset(source.train.keys)
+        for part in (dataset, source.held.subset(source.held.keys)):
+            for sample in part.loaded():
+                for place, each in enumerate(sample.objects):
+                    if not each.read_mask().any():
+                        said = f"the mask of its object {each.key or place} is empty"
+                        faults.append(SourceFault(source.name, f"{sample.key}#{each.key or place}", said))
+            faults += [SourceFault(source.name, fault.key, fault.cause) for fault in part.faults]
+        faults += [SourceFault(source.name, fault.key, fault.cause) for fault in source.faults]
+        count += len(whole)
+    return count, tuple(dict.fromkeys(faults))
+
+
+def make_feed(recipe: Recipe, sources: list[OpenSource], registry: Registry | None = None) -> Feed:
+    """The pictures of a recipe by number."""
+    data, seed = recipe.data, recipe.run.seed
+    kinds = prompt_weights(recipe.objective, registry or host_registry())
+    return Feed(
+        sources,
+        Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
+        Augment(data.augment, data.size, data.objects, stuff=data.stuff),
+        Asker(kinds, recipe.objective.shares),
+        seed,
+        strict=data.on_error == "stop",
+    )
+
+
+def prompt_weights(options: ObjectiveSection, registry: Registry) -> dict[type[Prompt], float]:
+    """Every installed type of prompt that can be simulated, and how often it is, relative to the others.
+
+    Raises:
+        SeemkitError: a weight is for a type that there is not.
+    """
+    found: dict[type[Prompt], float] = {}
+    names = []
+    for _, kind in registry.load_all("prompts"):
+        assert isinstance(kind, type), "the host checked that it is a class"
+        assert issubclass(kind, Prompt), "the host checked its base"
+        names.append(kind.type_name())
+        if kind.simulate.__func__ is not Prompt.simulate.__func__:  # type: ignore[attr-defined]
+            found[kind] = options.prompts.get(kind.type_name(), 1.0)
+    for name in options.prompts:
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+            raise SeemkitError(
+                f"objective.prompts has {name!r}, which is no type of prompt{hint}",
+                path=f"objective.prompts.{name}",
+                suggestion=near[0] if near else None,
+            )
+    return found
+
+
+def _objective(recipe: Recipe, start: Start, sources: Iterable[OpenSource]) -> Objective:
+    labels = recipe.objective.labels
+    opened = list(sources)
+    counts = [count_names(s) for s in opened] if labels is not None and labels.balanced else None
+    tables = NameTables(start.network, [s.names for s in opened], counts)
+    opinions = None
+    if labels is not None and labels.opinions is not None:
+        with torch.no_grad():
+            opinions = read_opinions(recipe.beside(labels.opinions), start.network.text_encoder)  # type: ignore[arg-type]
+    return Objective(
+        start.network,
+        start.preprocess,
+        recipe.objective,
+        tables,
+        recipe.data.size,
+        parts=start.parts,
+        opinions=opinions,
+    )
+
+
+def _shown(recipe: Recipe, sources: list[OpenSource], held: list[View]) -> list[View]:
+    """The views of the sheets: held-out ones where there are some."""
+    if not recipe.run.pictures:
+        return []
+    if held:
+        return held[:: max(len(held) // SHOWN, 1)][:SHOWN]
+    each = max(SHOWN // len(sources), 1)
+    return list(still_views(sources, recipe.data.size, most=each, held=False))[:SHOWN]
+
+
+def _adapting(recipe: Recipe) -> Recipe:
+    """The recipe with rates that move the bridges of a backbone alone."""
+    optimiser = recipe.optimiser.model_copy(update={"rates": dict(ADAPT)})
+    changed = recipe.model_copy(update={"optimiser": optimiser})
+    changed._sources, changed._folder = recipe._sources, recipe._folder
+    return changed

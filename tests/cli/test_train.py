@@ -1,0 +1,131 @@
+"""`seemkit train`: from a folder to a model that segments, and one sentence for whatever is wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+Run = Callable[..., Any]
+QUICK = ("-s", "data.size=64", "-s", "run.steps=2", "-s", "run.batch=2", "-s", "run.workers=0", "-s", "run.pictures=0",
+         "-s", "run.tensorboard=false", "-s", "run.device=cpu", "-s", "data.hold_out=0.3")  # fmt: skip
+TINY = Path(__file__).with_name("tiny.yaml")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Ten photos of a bright rectangle in COCO's format."""
+    folder = tmp_path / "mine"
+    (folder / "images").mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(10):
+        x, y = 5 + 3 * number, 10 + number
+        pixels = np.full((60, 80, 3), 60, np.uint8)
+        pixels[y : y + 25, x : x + 30] = 220
+        Image.fromarray(pixels).save(folder / "images" / f"{number}.png")
+        images.append({"id": number, "file_name": f"{number}.png", "height": 60, "width": 80})
+        corners = [[x, y, x + 30, y, x + 30, y + 25, x, y + 25]]
+        annotations.append({"id": number, "image_id": number, "category_id": 1, "segmentation": corners})
+    categories = [{"id": 1, "name": "light"}]
+    text = json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    (folder / "mine.json").write_text(text)
+    return folder
+
+
+def test_a_folder_becomes_a_model_that_segments(run: Run, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    ended = run("train", "--data", data, "--from", TINY, "-s", "model.weights=none", "-o", out, *QUICK)
+    assert ended.code == 0, ended.err
+    assert "held out IoU@1" in ended.out
+    assert f"seemkit segment PHOTO -m {out / 'assembly.yaml'}" in ended.out
+    assembly = yaml.safe_load((out / "assembly.yaml").read_text())
+    assert assembly["weights"]["file"] == "weights.safetensors"
+    assert assembly["vocabulary"] == ["light"]
+    photo = data / "images" / "3.png"
+    asked = run(
+        "segment", photo, "--point", "30,30", "-m", out / "assembly.yaml", "--json", tmp_path / "r.json"
+    )
+    assert asked.code == 0, asked.err
+    again = run("train", "--data", data, "--from", out, "-o", tmp_path / "more", *QUICK)
+    assert again.code == 0, again.err
+
+
+def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
+    (data / "images" / "4.png").unlink()  # whether it is trained on or held out
+    ended = run(
+        "train", "--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", "--json", *QUICK,
+        "-s", "run.steps=6",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    said = ended.json()
+    assert said["steps"] == 6
+    assert set(said["after"]) == {"IoU@1", "IoU@2", "IoU@3"}
+    assert [fault["key"] for fault in said["faults"]] == ["4.png"]
+
+
+def test_check_reads_everything_and_trains_nothing(run: Run, data: Path, tmp_path: Path) -> None:
+    assert run("train", "--data", data, "--check").code == 0
+    (data / "images" / "4.png").write_bytes(b"no image")
+    text = json.loads((data / "mine.json").read_text())
+    text["annotations"][2]["segmentation"] = [[1, 2, 3, 4]]
+    text["annotations"][5]["category_id"] = 9
+    (data / "mine.json").write_text(json.dumps(text))
+    ended = run("train", "--data", data, "--check", "--json")
+    assert ended.code == 2
+    faults = {fault["key"]: fault["cause"] for fault in ended.json()["faults"]}
+    assert set(faults) == {"4.png", "2.png#2", "5.png#5"}
+    assert "its polygon 0 is broken" in faults["2.png#2"]
+    assert "its category 9 is not listed" in faults["5.png#5"]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_stop_ends_at_the_first_fault(run: Run, data: Path, tmp_path: Path) -> None:
+    for number in range(10):
+        (data / "images" / f"{number}.png").unlink()
+    ended = run(
+        "train", "--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", *QUICK,
+        "-s", "data.on_error=stop",
+    )  # fmt: skip
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "is not in" in ended.err
+
+
+def test_the_whole_recipe_can_be_printed(run: Run) -> None:
+    ended = run("train", "nano-words", "--print", "-s", "run.steps=5")
+    assert ended.code == 0
+    found = yaml.safe_load(ended.out)
+    assert found["run"]["steps"] == 5
+    assert found["objective"]["labels"]["weight"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "neither a recipe nor data was given; try 'seemkit train --data DIR'"),
+        (("fine-tun",), "did you mean 'fine-tune'?"),
+        (("fine-tune",), "the recipe 'fine-tune' has no data; give --data DIR"),
+        (("--data", "/away"), "there is no data '/away'"),
+        (("fine-tune", "-s", "run.step=3"), "run.step: there is no field 'step'; did you mean 'steps'?"),
+        (("fine-tune", "-s", "objective.prompts.pont=3", "--data", "DATA"), "did you mean 'point'?"),
+        (("--data", "DATA", "--from", "nan"), "did you mean 'nano'?"),
+        (
+            ("--data", "DATA", "-s", "run.batch=3", "-s", "run.accumulate=2"),
+            "does not split into 1 process times 2 parts",
+        ),
+        (("--data", "DATA", "-s", "optimiser.rates.backbone=0"), "no parameter begins so"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    run: Run, data: Path, tmp_path: Path, args: tuple[str, ...], said: str
+) -> None:
+    given = [str(data) if arg == "DATA" else arg for arg in args]
+    ended = run("train", *given, "-o", tmp_path / "out", "-s", "run.device=cpu")
+    assert ended.code == 2, ended.err
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert "Traceback" not in ended.err

@@ -1,0 +1,275 @@
+"""The loop: a run that was interrupted goes on as if it had not been, and what it writes is what it says."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from seemkit.errors import SeemkitError
+from seemkit.network.network import Network
+from seemkit.training.batch import Batch
+from seemkit.training.checkpoint import FILE
+from seemkit.training.engine import Numbers, Outcome, Run
+from seemkit.training.feed import Feed
+from seemkit.training.measure import still_views
+from seemkit.training.objective import Objective, Step
+from seemkit.training.processes import Processes
+from seemkit.training.recipe import Recipe, load_recipe
+from seemkit.training.start import rates_of
+from seemkit.training.train import make_feed
+
+New = Callable[..., Any]
+SHORT: dict[str, Any] = {
+    "data": {"size": 64, "objects": 1},
+    "objective": {"points": {"matching": 60, "loss": 40}, "shares": {"prompt": 0.4, "reference": 0.2, "text": 0.4}},
+    "optimiser": {"rate": 1e-3, "average": 0.9},
+    "run": {
+        "steps": 4, "batch": 2, "seed": 3, "minutes": 0, "log": 1, "workers": 0, "pictures": 0, "tensorboard": False,
+        "device": "cpu",
+    },
+}  # fmt: skip
+
+
+def recipe_with(**run: Any) -> Recipe:
+    return load_recipe({**SHORT, "run": {**SHORT["run"], **run}})
+
+
+@pytest.fixture
+def new_run(new_objective: New, new_network: New, new_source: New, tmp_path: Path) -> New:
+    """`new_run("folder", steps=2)`: a run of a tiny network in a folder of its own."""
+
+    def build(
+        folder: str = "run",
+        *,
+        network: Network | None = None,
+        wrap: Callable[[Objective], Objective] = lambda objective: objective,
+        source: Any = None,
+        recipe: Recipe | None = None,
+        held: bool = False,
+        rates: Mapping[str, float] | None = None,
+        **run: Any,
+    ) -> Run:
+        chosen = recipe or recipe_with(**run)
+        network = network or new_network("nano")
+        options = chosen.objective.model_dump()
+        objective = wrap(new_objective(network=network, size=chosen.data.size, **options))
+        sources = [source or new_source(6)]
+        views = list(still_views(sources, chosen.data.size, most=3, held=False)) if held else []
+        feed: Feed = make_feed(chosen, sources)
+        found = rates_of(network, chosen.optimiser.rates if rates is None else rates)
+        return Run(
+            chosen,
+            objective,
+            feed,
+            found,
+            tmp_path / folder,
+            Processes(chosen.run),
+            held=views,
+            shown=views[:2],
+        )
+
+    return build
+
+
+def log_of(run: Run, what: str = "loss") -> list[float]:
+    lines = map(json.loads, (run.folder / "log.jsonl").read_text().splitlines())
+    return [line[what] for line in lines if what in line]
+
+
+class PluggedOutError(Exception):
+    """Pulls the plug."""
+
+
+def test_a_resumed_run_goes_on_with_the_same_losses_and_ends_with_the_same_bits(
+    new_run: New, new_network: New
+) -> None:
+    whole: Run = new_run("whole")
+    whole()
+    assert len(log_of(whole)) == 4
+
+    def fail(step: int) -> Callable[[Objective], Objective]:
+        def wrap(objective: Objective) -> Objective:
+            forward = objective.forward
+
+            def call(batch: Batch, about: Step) -> dict[str, Tensor]:
+                if about.number == step:
+                    raise PluggedOutError
+                return forward(batch, about)
+
+            objective.forward = call  # type: ignore[method-assign]
+            return objective
+
+        return wrap
+
+    with pytest.raises(PluggedOutError):
+        new_run("parts", wrap=fail(2))()
+    other: Run = new_run("parts", network=new_network("nano", seed=5))  # the checkpoint has everything
+    other()
+    assert log_of(other) == log_of(whole)
+    one, two = whole.network.state_dict(), other.network.state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert all(torch.equal(whole.average.values[n], other.average.values[n]) for n in whole.average.values)
+
+
+def test_a_run_that_has_ended_does_nothing_more(new_run: New) -> None:
+    new_run(steps=2)()
+    again: Outcome = new_run(steps=2)()
+    assert math.isnan(again.loss)
+    assert len(log_of(new_run(steps=2))) == 2
+
+
+def test_another_seed_is_another_run(new_run: New) -> None:
+    one: Run = new_run("one", steps=1)
+    two: Run = new_run("two", steps=1, seed=4)
+    one(), two()
+    assert log_of(one) != log_of(two)
+
+
+def test_parts_of_a_step_are_a_step(new_run: New) -> None:
+    one: Run = new_run("one", steps=3, batch=4)
+    two: Run = new_run("two", steps=3, batch=4, accumulate=2)
+    one(), two()
+    assert log_of(one) == pytest.approx(log_of(two), rel=1e-4)
+    assert log_of(one, "gradient") == pytest.approx(log_of(two, "gradient"), rel=1e-3)
+
+
+def test_a_batch_that_does_not_split_is_refused(new_run: New) -> None:
+    with pytest.raises(
+        SeemkitError,
+        match=r"run\.batch is 2, which does not split into 1 process times 3 parts; take a multiple of 3",
+    ):
+        new_run(accumulate=3)
+
+
+def test_every_picture_is_learned_from_once_in_any_split() -> None:
+    def numbers(processes: int, accumulate: int, first: int = 0) -> list[list[int]]:
+        """Numbers of each step, over all processes."""
+        steps: list[list[int]] = [[] for _ in range(first, 3)]
+        for rank in range(processes):
+            own = list(Numbers(first, 3, 12, accumulate, processes, rank))
+            assert len(own) == len(Numbers(first, 3, 12, accumulate, processes, rank))
+            each = len(own) // len(steps)
+            for place, step in enumerate(steps):
+                step += own[place * each : (place + 1) * each]
+        return [sorted(step) for step in steps]
+
+    whole = [list(range(12)), list(range(12, 24)), list(range(24, 36))]
+    assert numbers(1, 1) == numbers(2, 1) == numbers(3, 2) == numbers(1, 4) == whole
+    assert numbers(2, 3, first=1) == whole[1:]
+
+
+def test_encoders_stay_frozen_unless_they_have_a_rate_and_batch_statistics_stay(
+    new_run: New, new_network: New
+) -> None:
+    for name, rates in (("frozen", {}), ("moved", {"image_encoder": 0.5})):
+        before = new_network("nano").state_dict()
+        run: Run = new_run(name, steps=2, rates=rates)
+        run()
+        after = run.network.state_dict()
+        changed = {key for key in before if not torch.equal(before[key], after[key])}
+        moved = {key for key in changed if key.startswith("image_encoder.")}
+        assert bool(moved) == bool(rates)
+        assert not any("running" in key for key in moved)
+        assert {key for key in changed if key.startswith("text_encoder.")} <= {"text_encoder.logit_scale"}
+        assert any(key.startswith("decoder.") for key in changed)
+
+
+def test_a_gradient_that_is_not_finite_is_skipped(new_run: New) -> None:
+    def poison(objective: Objective) -> Objective:
+        forward = objective.forward
+
+        def call(batch: Batch, about: Step) -> dict[str, Tensor]:
+            terms = forward(batch, about)
+            return {k: v * math.nan for k, v in terms.items()} if about.number == 1 else terms
+
+        objective.forward = call  # type: ignore[method-assign]
+        return objective
+
+    run: Run = new_run(steps=3, wrap=poison, minutes=99)
+    run()
+    assert all(torch.isfinite(x).all() for x in run.network.state_dict().values() if x.is_floating_point())
+    assert torch.load(run.folder / FILE, weights_only=True)["step"] == 3
+
+
+def test_a_checkpoint_of_another_run_is_refused(new_run: New) -> None:
+    new_run(steps=2)()
+    with pytest.raises(
+        SeemkitError, match=r"is of another run: run\.seed differ; give another folder with -o, or --restart"
+    ):
+        new_run(steps=2, seed=9)()
+    (new_run(steps=2).folder / FILE).write_bytes(b"not a checkpoint")
+    with pytest.raises(SeemkitError, match="cannot be read"):
+        new_run(steps=2)()
+
+
+def test_a_run_is_watched_otherwise_when_it_is_gone_on_with(new_run: New) -> None:
+    new_run(steps=2)()
+    new_run(steps=2, log=7, minutes=3, workers=0)()
+
+
+def test_what_a_killed_process_left_half_written_is_cleared(new_run: New) -> None:
+    run: Run = new_run(steps=2)
+    run.folder.mkdir(parents=True)
+    (run.folder / ".checkpoint.pt.0011.part").write_bytes(b"half")
+    (run.folder / "log.jsonl").write_text('{"step": 7, "loss": 1.0}\n{"step": 8, "lo')
+    run()
+    assert not list(run.folder.glob(".*.part"))
+    assert len(log_of(run)) == 2
+
+
+def test_faults_are_reported_once_and_training_goes_on(new_run: New, new_source: New) -> None:
+    run: Run = new_run(steps=6, source=new_source(4, broken=[2]))
+    outcome: Outcome = run()
+    assert [(fault.key, fault.cause) for fault in outcome.faults] == [("2.png", "OSError: 2.png is gone")]
+    (line,) = (run.folder / "faults.jsonl").read_text().splitlines()
+    assert json.loads(line) == {"source": "rectangles", "key": "2.png", "cause": "OSError: 2.png is gone"}
+
+
+def test_faults_end_the_run_if_the_recipe_says_so(new_run: New, new_source: New) -> None:
+    recipe = load_recipe({**SHORT, "data": {**SHORT["data"], "on_error": "stop"}})
+    with pytest.raises(
+        SeemkitError,
+        match=r"rectangles: OSError: [02]\.png is gone \([02]\.png\); with data\.on_error 'report'",
+    ):
+        new_run(recipe=recipe, source=new_source(4, broken=[0, 2]))()
+    with pytest.raises(SeemkitError, match="no picture can be used of many"):
+        new_run("other", source=new_source(2, broken=[0, 1]))()
+
+
+def test_figures_and_pictures_of_what_is_held_out(new_run: New) -> None:
+    run: Run = new_run(steps=2, held=True, pictures=1, measure=1, tensorboard=True)
+    outcome: Outcome = run()
+    assert set(outcome.before) == set(outcome.after) == {"IoU@1", "IoU@2", "IoU@3"}
+    assert outcome.before != outcome.after
+    assert log_of(run, "held out IoU@1") == pytest.approx(
+        [outcome.before["IoU@1"], log_of(run, "held out IoU@1")[1], outcome.after["IoU@1"]], rel=1e-5
+    )
+    assert sorted(path.name for path in (run.folder / "pictures").iterdir()) == [
+        "step-0000001.jpg",
+        "step-0000002.jpg",
+    ]
+    events = list((run.folder / "tensorboard").glob("events*"))
+    assert len(events) == 1
+    assert events[0].stat().st_size > 1000
+
+
+def test_bf16_and_cuda_need_a_gpu() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(SeemkitError, match=r"run\.precision is 'bf16', which needs CUDA"):
+        Processes(recipe_with(precision="bf16").run)
+    with pytest.raises(SeemkitError, match=r"run\.device is 'cuda', which is not there"):
+        Processes(recipe_with(device="cuda").run)
+
+
+@pytest.mark.gpu
+def test_bf16_on_a_gpu(new_run: New) -> None:
+    run: Run = new_run(steps=3, device="cuda", precision="bf16")
+    outcome: Outcome = run()
+    assert math.isfinite(outcome.loss)
+    assert {p.dtype for p in run.network.parameters()} == {torch.float32}
