@@ -201,12 +201,10 @@ def _find_sizes(trunk: Any, name: str, chosen: _Chosen, own: Size) -> tuple[int,
                 sides = (count * divisor for count in LEAST)
                 least = next((s for s in sides if _takes(trunk, chosen, (s, s), channels_last)), min(size))
                 return divisor, least, None, channels_last
-    maps = _run(trunk, own, chosen)
-    if maps is None:
-        raise SeemkitError(
-            f"timm's {name} runs neither at sizes that are multiples of 32 nor at {own[0]} x {own[1]}",
-            path="model" if own == tuple(timm.get_pretrained_cfg(name).input_size[1:]) else "image_size",
-        )
+    try:
+        maps = _shapes(trunk, own, chosen)
+    except Exception as fault:
+        raise SeemkitError(_why_not(name, own, fault), path="model") from fault
     for channels_last in (False, True):
         cells = [x[1:3] if channels_last else x[2:4] for x in maps]
         widths = [x[-1] if channels_last else x[1] for x in maps]
@@ -250,13 +248,29 @@ def _takes(trunk: Any, chosen: _Chosen, size: Size, channels_last: bool) -> bool
     return True
 
 
+def _shapes(trunk: Any, size: Size, chosen: _Chosen) -> list[list[int]]:
+    """Shapes of the chosen maps for an input of the model's own; whatever the model raises passes."""
+    maps: list[Tensor] = trunk(torch.empty(1, 3, *size, device="meta"))
+    return [list(maps[k].shape) for k in chosen.positions]
+
+
 def _run(trunk: Any, size: Size, chosen: _Chosen) -> list[list[int]] | None:
-    """Shapes of the chosen maps for an input of the model's own; None if it does not take that size."""
+    """The same, or None if the model does not take that size, whatever it says to it."""
     try:
-        maps: list[Tensor] = trunk(torch.empty(1, 3, *size, device="meta"))
-        return [list(maps[k].shape) for k in chosen.positions]
-    except Exception:  # whatever a model says to a size that it does not take
+        return _shapes(trunk, size, chosen)
+    except Exception:
         return None
+
+
+def _why_not(name: str, own: Size, fault: Exception) -> str:
+    """Why nothing is known of a model, for which its own size is no size either."""
+    said = " ".join(str(fault).split())
+    if "meta tensor" in said:
+        return f"timm's {name} looks at numbers to find its shapes, so its maps cannot be known before it runs ({said})"
+    return (
+        f"timm's {name} runs neither at sizes that are multiples of 32 nor at {own[0]} x {own[1]} "
+        f"({type(fault).__name__}: {said[:200]})"
+    )
 
 
 def _in_bytes(given: tuple[float, ...], default: tuple[float, ...]) -> Colour | None:

@@ -153,6 +153,13 @@ class Trunk(torch.nn.Module):
         return [torch.empty(self.shape, device="meta") for _ in self.strides]
 
 
+class Asking(Trunk):
+    """Needs a number to go on, as timm's gemma4_vit does."""
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        return [image[..., : int(image.sum().item())]]
+
+
 @pytest.mark.parametrize(
     ("trunk", "sentence"),
     [
