@@ -10,7 +10,7 @@ from open_clip.model import _build_text_tower
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from torch import Tensor, nn
 
-from seemkit.api import Phrase
+from seemkit.api import Phrase, SeemkitError
 from seemkit_text.phrases import encode_phrases
 
 __all__ = ["OpenClip"]
@@ -36,7 +36,7 @@ class OpenClip:
             expect(model, "text tower of open_clip", OpenClip.models())
             fault = find_fault(open_clip.get_model_config(model)["text_cfg"])
             if fault:
-                raise ValueError(f"the text tower of {model} {fault}; take one like ViT-B-32")
+                raise SeemkitError(f"the text tower of {model!r} {fault}; take one like ViT-B-32")
             return model
 
         @field_validator("pretrained")
@@ -133,4 +133,5 @@ def expect(given: str, what: str, known: Sequence[str]) -> None:
     if given in known:
         return
     near = difflib.get_close_matches(given, known, n=1)
-    raise ValueError(f"{given!r} is no {what}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise SeemkitError(f"{given!r} is no {what}{hint}", suggestion=near[0] if near else None)

@@ -123,7 +123,7 @@ def _make_frames(folder: Path, photo: Any) -> None:
     """Two small photos, three frames, and the frames as a video."""
     small = [Image.fromarray(photo[:, n : n + 440]).resize((144, 96)) for n in (0, 5, 10)]
     for name, pictures in (("photos", small[:2]), ("frames", small)):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
         for n, picture in enumerate(pictures):
             picture.save(folder / name / f"{n}.png")
     try:
