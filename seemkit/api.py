@@ -46,6 +46,7 @@ from seemkit.prompting.points import Points
 from seemkit.prompting.prompt import Draw, Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type, prompt_types, read_prompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase, Role
+from seemkit.prompting.sounds import Sound, open_sound
 from seemkit.results.atomic import replacing
 from seemkit.scene import Scene
 from seemkit_registry import hookimpl
@@ -98,6 +99,7 @@ __all__ = [
     "SampleObject",
     "Scene",
     "SeemkitError",
+    "Sound",
     "SpatialPrompt",
     "TextEncoder",
     "TextEncoderComponent",
@@ -117,6 +119,7 @@ __all__ = [
     "open_concept",
     "open_dataset",
     "open_picture",
+    "open_sound",
     "points_of",
     "prompt_type",
     "prompt_types",

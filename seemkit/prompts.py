@@ -10,6 +10,7 @@ from seemkit.host import registry
 from seemkit_registry import Component, RegistryError, nearest
 
 if TYPE_CHECKING:
+    from seemkit_prompts.audio import Audio as Audio
     from seemkit_prompts.boxes import Box as Box
     from seemkit_prompts.concept import Concept as Concept
     from seemkit_prompts.masks import Mask as Mask

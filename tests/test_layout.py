@@ -22,7 +22,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "stuff", "tools
 
 REGISTRY_MAY_IMPORT = {"pydantic", "pluggy", "importlib_metadata", "packaging"}
 PLUGINS_MAY_IMPORT = {  # beside seemkit.api and themselves
-    "seemkit_prompts": {"torch", "numpy", "pydantic"},
+    "seemkit_prompts": {"torch", "numpy", "pydantic", "pocketsphinx", "faster_whisper"},
     "seemkit_backbones": {"torch", "numpy", "pydantic", "timm"},
     "seemkit_text": {"torch", "numpy", "pydantic", "open_clip", "tokenizers", "safetensors"},
     "seemkit_extras": {"torch", "numpy", "pydantic", "PIL"},

@@ -35,7 +35,7 @@ HEAVY = "print(sorted({m.partition('.')[0] for m in sys.modules} & {'torch', 'ti
         "import seemkit",
         "import seemkit.api",
         "from seemkit.prompts import Point; Point(x=1, y=2)",
-        "from seemkit.prompts import Box, Concept, Mask, Memory, Polygon, Reference, Scribble, Text",
+        "from seemkit.prompts import Audio, Box, Concept, Mask, Memory, Polygon, Reference, Scribble, Text",
         "from seemkit import Assembly, Result, SeemkitError, Vocabulary, register",
         "import seemkit; dir(seemkit); seemkit.__version__",
     ],

@@ -16,7 +16,7 @@ SHARED = "1"
 
 def opens_object(kind: type[Prompt]) -> bool:
     """Whether each flag of the type that names no object stands for one of its own: it puts it into words."""
-    return issubclass(kind, TokenPrompt) and kind.draw == "text"
+    return issubclass(kind, TokenPrompt) and kind.draw in ("text", "audio")
 
 
 def read_prompts(given: Sequence[Given]) -> list[Prompt]:

@@ -24,7 +24,7 @@ else:
 
 __all__ = ["Draw", "Prompt", "SpatialPrompt", "TokenPrompt"]
 
-Draw = Literal["point", "box", "stroke", "polygon", "mask", "text", "image", "none"]
+Draw = Literal["point", "box", "stroke", "polygon", "mask", "text", "audio", "image", "none"]
 
 _COMMON = ("type", "object", "include")
 

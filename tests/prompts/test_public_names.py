@@ -9,7 +9,7 @@ import pytest
 import seemkit.prompts
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["Box", "Concept", "Mask", "Memory", "Point", "Polygon", "Reference", "Scribble", "Text"]
+NAMES = ["Audio", "Box", "Concept", "Mask", "Memory", "Point", "Polygon", "Reference", "Scribble", "Text"]
 DISTRIBUTION = {
     "METADATA": "Metadata-Version: 2.1\nName: seemkit-lasso\nVersion: 0.1\nRequires-Dist: seemkit<1,>=0.1\n",
     "entry_points.txt": "[seemkit.prompts]\nlasso = seemkit_lasso.lasso:Lasso\n",
@@ -61,7 +61,7 @@ import numpy as np
 from seemkit.prompts import *
 from seemkit.api import Grid, read_prompt
 mask = np.eye(48, 64, 5, dtype=bool) | np.eye(48, 64, 6, dtype=bool)
-for kind in (Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory, Concept):
+for kind in (Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory, Concept, Audio):
     example = kind.example()
     example.check((48, 64))
     example.content_key()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from seemkit.api import Grid, SpatialPrompt
-from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Audio, Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
 SPATIAL = [Point, Box, Scribble, Polygon, Mask]
 each = pytest.mark.parametrize("kind", SPATIAL, ids=lambda kind: kind.__name__)
@@ -40,11 +40,11 @@ def test_a_simulated_prompt_fits_its_image_and_touches_its_object(
     assert kind.simulate(mask, np.random.default_rng(seed)) == prompt
 
 
-@pytest.mark.parametrize("kind", [*SPATIAL, Text, Reference, Memory, Concept], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*SPATIAL, Text, Reference, Memory, Concept, Audio], ids=lambda kind: kind.__name__)
 def test_nothing_is_simulated_for_an_empty_mask(kind: type[SpatialPrompt]) -> None:
     assert kind.simulate(np.zeros((9, 9), bool), np.random.default_rng(0)) is None
 
 
-@pytest.mark.parametrize("kind", [Text, Reference, Memory, Concept], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [Text, Reference, Memory, Concept, Audio], ids=lambda kind: kind.__name__)
 def test_what_takes_more_than_a_mask_is_not_simulated(kind: type[SpatialPrompt]) -> None:
     assert kind.simulate(np.ones((9, 9), bool), np.random.default_rng(0)) is None

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from seemkit.api import Grid, Prompt, PromptError, SpatialPrompt, prompt_types, read_prompt
 from seemkit.prompting.assets import collect_assets
-from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Audio, Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
-BUILT_IN = [Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory, Concept]
+BUILT_IN = [Point, Box, Scribble, Polygon, Mask, Text, Reference, Memory, Concept, Audio]
 SPATIAL = [Point, Box, Scribble, Polygon, Mask]
 each = pytest.mark.parametrize("kind", BUILT_IN, ids=lambda kind: kind.__name__)
 each_spatial = pytest.mark.parametrize("kind", SPATIAL, ids=lambda kind: kind.__name__)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seemkit.prompts import Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
+from seemkit.prompts import Audio, Box, Concept, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 from seemkit.testing import PromptContract
 from seemkit_registry import default
 
@@ -50,6 +50,11 @@ class TestMemory(PromptContract):
 class TestConcept(PromptContract):
     prompt = Concept
     flags = {"cat.concept": Concept(file="cat.concept")}
+
+
+class TestAudio(PromptContract):
+    prompt = Audio
+    flags = {"order.wav": Audio(sound="order.wav")}
 
 
 def test_every_built_in_prompt_type_is_held_to_the_contract() -> None:
