@@ -67,7 +67,7 @@ class Audio(TokenPrompt):
 
     @field_validator("words", mode="before")
     @classmethod
-    def _list_of_words(cls, words: object) -> object:
+    def _list_of_words(cls, words: Any) -> Any:
         if isinstance(words, str):
             raise ValueError(
                 f"words is the one text {words[:40]!r}, expected a list such as ['dog', 'red car']"
@@ -93,6 +93,9 @@ class Audio(TokenPrompt):
         heard = self.heard or self._listen(samples)
         return self.model_copy(update={"sound": samples, "rate": RATE, "heard": heard})
 
+    def remark(self) -> str:
+        return f"heard {self.heard!r}" if self.heard else ""
+
     def _listen(self, samples: NDArray[np.float32] | None = None) -> str:
         """What is said, in lower case.
 
@@ -112,9 +115,10 @@ class Audio(TokenPrompt):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        if not text.strip():
-            raise PromptError(f"--audio {text!r} is not the name of a sound file", path="audio")
-        return cls(sound=text)
+        file, _, words = text.rpartition("#") if "#" in text else (text, "", "")
+        if not file.strip():
+            raise PromptError(f"--audio {text!r} is not of the form FILE or FILE#dog,cat", path="audio")
+        return cls(sound=file, words=[word for word in words.split(",") if word.strip()])
 
     @classmethod
     def example(cls) -> Self:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+import click
+
 from seemkit.cli.prompt_flags import Given
-from seemkit.errors import PromptError
+from seemkit.errors import PromptError, SeemkitError
 from seemkit.prompting.flags import split_flag
 from seemkit.prompting.prompt import Prompt, TokenPrompt
 from seemkit.prompting.read import read_flag
 
-__all__ = ["check_prompts", "opens_object", "read_prompts"]
+__all__ = ["check_prompts", "opens_object", "read_prompts", "settle_prompts"]
 
 SHARED = "1"
 """The object of flags that name none and open none."""
@@ -45,6 +47,23 @@ def check_prompts(given: Sequence[Given], prompts: Sequence[Prompt], size: tuple
             prompt.check(size)
         except PromptError as error:
             raise PromptError(f"{each}: {error}", path=error.path, suggestion=error.suggestion) from error
+
+
+def settle_prompts(given: Sequence[Given], prompts: Sequence[Prompt]) -> list[Prompt]:
+    """The prompts with files read that they name; what there is to know of that is said on standard error.
+
+    Raises:
+        PromptError: a file that one names cannot be read.
+    """
+    settled = []
+    for each, prompt in zip(given, prompts, strict=True):
+        try:
+            settled.append(prompt.settled())
+        except SeemkitError as error:
+            raise PromptError(f"{each}: {error}", path=error.path, suggestion=error.suggestion) from error
+        if remark := settled[-1].remark():
+            click.echo(f"{each}: {remark}", err=True)
+    return settled
 
 
 def _objects(given: Sequence[Given]) -> Iterator[str]:

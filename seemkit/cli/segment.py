@@ -13,7 +13,7 @@ from seemkit.cli.outputs import Outputs, output_options
 from seemkit.cli.photo import is_scene_file, read_photo
 from seemkit.cli.progress import Progress
 from seemkit.cli.prompt_flags import Given, PromptCommand, prompt_flags
-from seemkit.cli.prompt_values import check_prompts, opens_object, read_prompts
+from seemkit.cli.prompt_values import check_prompts, opens_object, read_prompts, settle_prompts
 
 if TYPE_CHECKING:
     from seemkit.pipeline.segment import Select
@@ -55,6 +55,8 @@ def segment(
     with chatter_aside(), Progress() as progress:
         progress.say(f"reading {photo}")
         source, size = read_photo(photo)
+        check_prompts(given, prompts, size)
+        prompts = settle_prompts(given, prompts)
         check_prompts(given, prompts, size)
         progress.say(f"loading {choice.assembly}")
         model = choice.load()

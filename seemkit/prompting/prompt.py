@@ -129,6 +129,10 @@ class Prompt(BaseModel, ABC, metaclass=_OneSentence):
         """The same prompt with everything loaded that it only names, so that it means the same later."""
         return self
 
+    def remark(self) -> str:
+        """What a person should know of how a settled prompt was read, such as words understood; empty for nothing."""
+        return ""
+
     def content_key(self) -> str:
         """A stable hash of type and content, for canonical order, duplicates and seeds."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)

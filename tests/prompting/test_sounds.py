@@ -50,9 +50,7 @@ def test_what_is_no_sound_is_refused_in_a_sentence(tmp_path: Path) -> None:
         open_sound(np.zeros((LONGEST + 1) * 100, np.float32), 100)
     soundfile = pytest.importorskip("soundfile", reason="soundfile, of the extra 'audio', is not installed")
     (tmp_path / "order.wav").write_text("no sound")
-    with pytest.raises(
-        PromptError, match=r"order\.wav' is no sound that can be read: expected a WAV"
-    ):
+    with pytest.raises(PromptError, match=r"order\.wav' is no sound that can be read: expected a WAV"):
         open_sound(tmp_path / "order.wav")
     with pytest.raises(PromptError, match=r"did you mean '.*order\.wav'\?"):
         open_sound(tmp_path / "ordr.wav")

@@ -123,6 +123,10 @@ def test_samples_travel_by_hash_and_a_path_as_it_is() -> None:
         read_prompt(data)
     assert read_prompt({"type": "audio", "sound": "a.wav"}) == Audio(sound=Path("a.wav"))
     assert read_flag(Audio, "dog:orders/one.wav") == Audio(sound="orders/one.wav", object="dog")
+    assert read_flag(Audio, "a#b.wav#Dog, red car,") == Audio(sound="a#b.wav", words=["dog", "red car"])
+    for wrong in (" ", "#dog"):
+        with pytest.raises(PromptError, match="is not of the form FILE or FILE#dog,cat"):
+            read_flag(Audio, wrong)
 
 
 @pytest.mark.parametrize(

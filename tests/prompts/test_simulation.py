@@ -40,7 +40,9 @@ def test_a_simulated_prompt_fits_its_image_and_touches_its_object(
     assert kind.simulate(mask, np.random.default_rng(seed)) == prompt
 
 
-@pytest.mark.parametrize("kind", [*SPATIAL, Text, Reference, Memory, Concept, Audio], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [*SPATIAL, Text, Reference, Memory, Concept, Audio], ids=lambda kind: kind.__name__
+)
 def test_nothing_is_simulated_for_an_empty_mask(kind: type[SpatialPrompt]) -> None:
     assert kind.simulate(np.zeros((9, 9), bool), np.random.default_rng(0)) is None
 

@@ -54,7 +54,10 @@ class TestConcept(PromptContract):
 
 class TestAudio(PromptContract):
     prompt = Audio
-    flags = {"order.wav": Audio(sound="order.wav")}
+    flags = {
+        "order.wav": Audio(sound="order.wav"),
+        "a.wav#dog,cat": Audio(sound="a.wav", words=["dog", "cat"]),
+    }
 
 
 def test_every_built_in_prompt_type_is_held_to_the_contract() -> None:
