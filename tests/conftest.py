@@ -44,6 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names.insert(0, "one_thread")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that need a CUDA device say so where there is none."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("there is no CUDA device here")
+
+
 @pytest.fixture(scope="session")
 def assembly() -> Callable[..., dict[str, Any]]:
     """`assembly("nano")`: plain data of a tiny assembly of a preset."""

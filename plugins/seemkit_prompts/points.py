@@ -20,7 +20,9 @@ class Point(SpatialPrompt):
     draw: ClassVar[Draw] = "point"
 
     def region(self, size: Grid) -> Region:
-        return Region(draw_clicks([(self.x, self.y)], size), self.include)
+        mask = draw_clicks([(self.x, self.y)], size)
+        mask.flags.writeable = False  # nobody else has it: a hundred clicks make no hundred copies
+        return Region(mask, self.include)
 
     def check(self, image: tuple[int, int]) -> None:
         check_inside([(self.x, self.y)], image, "point")

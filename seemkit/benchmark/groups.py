@@ -20,6 +20,9 @@ class Group(NamedTuple):
 
 GROUPS = {
     "round": Group("seemkit.benchmark.rounds:measure_rounds", "a first and a second click"),
+    "runtime": Group(
+        "seemkit.benchmark.runtimes:measure_runtimes", "encoding and a click under each runtime option"
+    ),
 }
 """In the order in which they run."""
 

@@ -64,7 +64,9 @@ def run_benchmark(
     with torch.random.fork_rng():
         torch.manual_seed(SEED)  # random weights are the same every time
         model = load(assembly, device=device, weights=chosen, overrides=changes or None)
-    subject = Subject(model, make_photo(_photo(model, size)), repeats=repeats, count=count, say=say)
+    subject = Subject(
+        model, make_photo(_photo(model, size)), repeats=repeats, count=count, say=say, asked=size
+    )
     machine = look_at_machine(model.device)
     cases = [case for name in groups for case in load_group(name)(subject)]
     setting = Setting(

@@ -44,6 +44,7 @@ class Subject:
         repeats: runs of each path that count.
         count: whether floating-point operations are counted, in one more run of each path.
         say: is told what goes on.
+        asked: side of the photo in pixels, if one was asked for.
     """
 
     model: Model
@@ -51,6 +52,7 @@ class Subject:
     repeats: int = 5
     count: bool = True
     say: Callable[[str], None] = field(default=lambda _: None)
+    asked: int | None = None
 
     @property
     def network(self) -> Network:

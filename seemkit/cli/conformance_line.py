@@ -40,6 +40,8 @@ def _suite(kind: str) -> Callable[[object], str] | None:
         "text_encoders": testing.check_text_encoder,
         "answer_policies": testing.check_answer_policy,
         "hooks": testing.check_hooks,
+        "exporters": testing.check_exporter,
+        "datasets": testing.check_dataset,
     }
     check = checks.get(kind)
     return None if check is None else lambda component: _say(check(component))

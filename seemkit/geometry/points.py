@@ -1,7 +1,7 @@
 """From the regions of an object to the points that are sampled: united by sign, stratified, seeded."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,21 +42,15 @@ def sample_regions(regions: Sequence[Region], budget: int = BUDGET) -> PointSet:
     Where include and exclude overlap, exclude wins; the ring around an extent gives way to exact includes.
     Exact pixels and extents share a sign's budget evenly, and what one leaves the other takes.
     """
-    shape = regions[0].mask.shape
-    exact_in, extent_in = np.zeros(shape, bool), np.zeros(shape, bool)
-    exact_out, ring = np.zeros(shape, bool), np.zeros(shape, bool)
-    for region in regions:
-        if not region.include:
-            exact_out |= region.mask
-        elif region.kind == "exact":
-            exact_in |= region.mask
-        else:
-            extent_in |= region.mask
-    if extent_in.any():
-        ring = _ring(extent_in) & ~exact_in
-    exact_in &= ~exact_out
-    extent_in &= ~(exact_out | exact_in)
-    ring &= ~exact_out
+    exact_in = _unite(regions, lambda region: region.include and region.kind == "exact")
+    extent_in = _unite(regions, lambda region: region.include and region.kind == "extent")
+    exact_out = _unite(regions, lambda region: not region.include)
+    ring = None
+    if extent_in is not None:
+        ring = _without(_ring(extent_in), exact_in, exact_out)
+        extent_in = _without(extent_in, exact_in, exact_out)
+    if exact_in is not None:
+        exact_in = _without(exact_in, exact_out)
     pieces = [
         (points, negative, extent)
         for pair, negative in (((exact_in, extent_in), False), ((exact_out, ring), True))
@@ -67,6 +61,25 @@ def sample_regions(regions: Sequence[Region], budget: int = BUDGET) -> PointSet:
         np.concatenate([np.full(len(p), negative) for p, negative, _ in pieces]),
         np.concatenate([np.full(len(p), extent) for p, _, extent in pieces]),
     )
+
+
+def _unite(regions: Sequence[Region], wanted: Callable[[Region], bool]) -> NDArray[np.bool_] | None:
+    """The pixels of all regions that are wanted, in an array of their own; None if there are none."""
+    masks = [region.mask for region in regions if wanted(region)]
+    if not masks:
+        return None
+    united = masks[0].copy()
+    for mask in masks[1:]:
+        united |= mask
+    return united if united.any() else None
+
+
+def _without(mask: NDArray[np.bool_], *others: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The mask, from which others are taken out in place."""
+    for other in others:
+        if other is not None:
+            mask &= ~other
+    return mask
 
 
 def stratify(mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
@@ -87,12 +100,16 @@ def stratify(mask: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
 
 
 def _share(
-    pair: tuple[NDArray[np.bool_], NDArray[np.bool_]], budget: int
+    pair: tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None], budget: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    first, second = (int(mask.sum()) for mask in pair)
+    first, second = (0 if mask is None else int(np.count_nonzero(mask)) for mask in pair)
     half = budget // 2
     take = min(first, max(half, budget - second))
-    return stratify(pair[0], take), stratify(pair[1], min(second, budget - take))
+    return _take(pair[0], take), _take(pair[1], min(second, budget - take))
+
+
+def _take(mask: NDArray[np.bool_] | None, count: int) -> NDArray[np.int64]:
+    return np.zeros((0, 2), np.int64) if mask is None or count == 0 else stratify(mask, count)
 
 
 def _ring(extent: NDArray[np.bool_]) -> NDArray[np.bool_]:

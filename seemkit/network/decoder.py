@@ -132,9 +132,9 @@ class MaskDecoder(nn.Module):
         positions = [sine_position(c, x.shape[-2], x.shape[-1], x).flatten(1).T for x in placed]  # hw x C
         keys, values = [], []
         for i, layer in enumerate(self._each_layer()):
-            level = i % LEVELS
-            keys.append(layer.cross_attn.keys(rows[level] + positions[level]))
-            values.append(layer.cross_attn.values(rows[level]))
+            level = i % LEVELS  # contiguous: every round reads them head by head
+            keys.append(layer.cross_attn.keys(rows[level] + positions[level]).contiguous())
+            values.append(layer.cross_attn.values(rows[level]).contiguous())
         small = tuple(mask_features.resized((x.shape[-2], x.shape[-1])).to(kept) for x in placed)
         return PreparedScene(
             tuple(x.to(kept) for x in placed), mask_features, small, tuple(keys), tuple(values)

@@ -33,9 +33,9 @@ class PreparedScene:
         return self.mask_features.batch
 
     def spread(self, x: Tensor, cells: int) -> Tensor:
-        """Repeat a per-scene tensor (B, ...) for `cells` objects, B * n in order; one scene is not copied."""
+        """Repeat a per-scene tensor (B, ...) for `cells` objects, B * n in order; that of one scene is shared."""
         if x.shape[0] == 1:
-            return x.expand(cells, *x.shape[1:])
+            return x
         return x.repeat_interleave(cells // x.shape[0], dim=0)
 
     def small_logits(self, level: int, embeddings: Tensor) -> Tensor:

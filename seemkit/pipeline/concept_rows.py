@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from seemkit.errors import ConceptError
+from seemkit.network.transfer import send
 from seemkit.prompting.rows import Anchor, Encoded, Group
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -67,9 +68,10 @@ def _group(region: ConceptRegion, like: Tensor) -> Group:
 
 
 def _spread(rows: TokenRows, counts: NDArray[np.int32], like: Tensor) -> Tensor:
-    times = torch.from_numpy(counts.copy()).long().to(like.device)
-    return _tensor(rows.dense(), like).repeat_interleave(times, dim=0)
+    which = torch.from_numpy(np.repeat(np.arange(len(counts)), counts))
+    return _tensor(rows.dense(), like)[send(which, like.device)]
 
 
 def _tensor(values: NDArray[np.float32], like: Tensor) -> Tensor:
-    return torch.from_numpy(values.copy()).to(like)
+    """Values on the device, without waiting for them."""
+    return send(torch.from_numpy(values.copy()).to(like.dtype), like.device)

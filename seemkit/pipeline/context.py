@@ -110,7 +110,7 @@ class Context:
     def concept(self, concept: ConceptFile, include: bool = True) -> Encoded:
         """Tokens and anchors of regions that were kept; refused if other weights made them."""
         return concept_rows(
-            concept, include, weights=self.weights(), dims=self.dims, like=self.prepared.levels[0]
+            concept, include, weights=self.weights(), dims=self.dims, like=self.network.decoder.level_embed
         )
 
     def memory(self, mask: Tensor) -> Encoded:

@@ -75,6 +75,20 @@ _ALL = (
         "a line in the log for every answer",
         ("seemkit info ${name}", "seemkit segment photo.jpg --point 120,80 -o out.png"),
     ),
+    Blueprint(
+        "exporter",
+        "exporters",
+        "an exporter",
+        "a line of CSV for every mask",
+        ("seemkit info ${name}", "seemkit segment photo.jpg --point 120,80 --export ${name}:out.csv"),
+    ),
+    Blueprint(
+        "dataset",
+        "datasets",
+        "a data set",
+        "made-up pictures of squares",
+        ("seemkit info ${name}",),
+    ),
 )
 
 BLUEPRINTS = {blueprint.word: blueprint for blueprint in _ALL}

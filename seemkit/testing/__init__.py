@@ -15,6 +15,8 @@ Without pytest, ``check_prompt(Lasso)`` gives a :class:`Report`. Importing this 
 from seemkit.testing.answer_policy_contract import AnswerPolicyContract, check_answer_policy
 from seemkit.testing.backbone_contract import BackboneContract, check_backbone
 from seemkit.testing.contract import Check, Contract
+from seemkit.testing.dataset_contract import DatasetContract, check_dataset
+from seemkit.testing.exporter_contract import ExporterContract, check_exporter
 from seemkit.testing.hooks_contract import HooksContract, check_hooks
 from seemkit.testing.prompt_contract import PromptContract, check_prompt
 from seemkit.testing.report import Outcome, Report
@@ -26,6 +28,8 @@ __all__ = [
     "BackboneContract",
     "Check",
     "Contract",
+    "DatasetContract",
+    "ExporterContract",
     "HooksContract",
     "Outcome",
     "PromptContract",
@@ -34,6 +38,8 @@ __all__ = [
     "Violation",
     "check_answer_policy",
     "check_backbone",
+    "check_dataset",
+    "check_exporter",
     "check_hooks",
     "check_prompt",
     "check_text_encoder",

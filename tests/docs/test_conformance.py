@@ -8,6 +8,8 @@ from seemkit.testing import (
     AnswerPolicyContract,
     BackboneContract,
     Contract,
+    DatasetContract,
+    ExporterContract,
     HooksContract,
     PromptContract,
     TextEncoderContract,
@@ -20,6 +22,8 @@ CONTRACTS = {
     "Text encoders": TextEncoderContract,
     "Answer policies": AnswerPolicyContract,
     "Hooks": HooksContract,
+    "Exporters": ExporterContract,
+    "Data sets": DatasetContract,
 }
 
 

@@ -71,3 +71,19 @@ def test_a_blind_row_leaves_the_others_as_they_are() -> None:
     blinded[0, 0, 1] = False
     after = attend(query, keys, values, blinded)
     assert torch.equal(before[:, :, [0, 2]], after[:, :, [0, 2]])
+
+
+def test_rows_of_many_objects_read_one_scene_as_each_would_alone() -> None:
+    torch.manual_seed(0)
+    attention = Attention(8, 2)
+    torch.nn.init.normal_(attention.in_proj_weight)
+    query, scene = torch.randn(3, 5, 8), torch.randn(1, 7, 8)
+    allowed = torch.rand(3, 5, 7) > 0.5
+    allowed[1, 2] = False
+    keys, values = attention.keys(scene), attention.values(scene)
+    for mask in (None, allowed):
+        together = attention.read(query, keys, values, mask)
+        for i in range(3):
+            own = None if mask is None else mask[i : i + 1]
+            alone = attention.read(query[i : i + 1], keys, values, own)
+            torch.testing.assert_close(together[i : i + 1], alone)

@@ -112,7 +112,7 @@ class ReadWatch(TorchFunctionMode):
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """`with watched(model, scene) as watch:` follows everything up to the one transfer of the result."""
     from seemkit.network import sampler, transfer
-    from seemkit.pipeline import stack, vocabulary
+    from seemkit.pipeline import concept_rows, parts, stack, vocabulary
     from seemkit.runtime import runtime
 
     @contextmanager
@@ -138,7 +138,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
                 watch.put(x, "host")
             return [x.numpy() for x in tensors]
 
-        for module in (sampler, stack, vocabulary, runtime, transfer):
+        for module in (sampler, stack, vocabulary, concept_rows, parts, runtime, transfer):
             monkeypatch.setattr(module, "send", send, raising=False)
         monkeypatch.setattr(runtime, "fetch", fetch)
         watch.fetches = fetches  # type: ignore[attr-defined]

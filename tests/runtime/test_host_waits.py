@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from seemkit import Model
-from seemkit.prompts import Box, Mask, Memory, Point, Reference, Text
+from seemkit.concepts.make import make_concept
+from seemkit.prompts import Box, Concept, Mask, Memory, Point, Reference, Text
 from seemkit.vocabulary import Vocabulary
 
 CLICK = Point(x=20, y=20)
@@ -79,6 +80,18 @@ def test_a_reference_that_is_encoded_waits_once(
     asked = Reference(image=scene, prompts=[Mask(mask=selection())])
     with watched(model, scene) as watch:
         model.segment(scene, asked)
+    assert (watch.waits, watch.mixed, len(watch.fetches)) == ([], [], 1)
+
+
+def test_a_concept_waits_once(
+    tiny_model: Callable[[str], Model], photo: NDArray[np.uint8], watched: Callable[..., Any]
+) -> None:
+    model = tiny_model("nano")
+    scene = model.encode(photo)
+    box = Reference(image=photo[::-1].copy(), prompts=[Box(x1=8, y1=6, x2=40, y2=30)])
+    concept = Concept(file=make_concept(model, [box]))
+    with watched(model, scene) as watch:
+        model.segment(scene, concept)
     assert (watch.waits, watch.mixed, len(watch.fetches)) == ([], [], 1)
 
 

@@ -25,11 +25,7 @@ import seemkit_registry
 from seemkit import Model, host
 from seemkit.api import SpatialPrompt, prompt_types, read_prompt
 from seemkit.cli.main import cli
-from seemkit.data.dataset import DatasetInfo
-from seemkit.data.sample import Sample, SampleObject
 from seemkit.demo.steps import Step, simulated_steps
-from seemkit.evaluation.measures.measure import Asked, Tally
-from seemkit.evaluation.measures.prompts import Prompts
 from seemkit.imaging.load import load_image
 from seemkit.prompts import Point
 from seemkit.training.objective import Objective
@@ -173,15 +169,16 @@ def in_training(photo: Path) -> None:
 
 
 def in_evaluation(photo: Path) -> None:
-    sample = Sample("photo", load_image(str(photo)), (SampleObject(square()),))
-    asked, measure = Asked(nano(), sample, DatasetInfo("one photo")), Prompts()
-    outcome = measure.evaluate(asked)
-    assert outcome is not None
-    tally = Tally("one photo", "prompts", 0, asked.info)
-    measure.tally([outcome.record], tally)
-    (figure,) = (figure for figure in tally.figures if TYPE in figure.name)
-    assert 0 <= figure.value <= 1
-    assert figure.count == 1
+    (photo.parent / "images").mkdir()
+    (photo.parent / "masks").mkdir()
+    photo.rename(photo.parent / "images" / photo.name)
+    Image.fromarray(square()).save(photo.parent / "masks" / photo.name)
+    flags = ("-s", "measures={prompts: {}}", "-o", photo.parent / "report")
+    run("eval", "folder", "--data", photo.parent, *flags)
+    report = json.loads((photo.parent / "report" / "report.json").read_text())
+    (figure,) = [each for each in report["figures"] if each["name"] == f"mIoU {TYPE}"]
+    assert 0 <= figure["value"] <= 1
+    assert figure["count"] == 1
 
 
 def in_the_demo(photo: Path) -> None:

@@ -21,6 +21,8 @@ SUITES = {
     "text-encoder": "TestNewTextEncoder: 24 checks, 23 passed, 1 skipped",
     "answer-policy": "TestNewAnswerPolicy: 13 checks, 13 passed",
     "hooks": "TestNewHooks: 6 checks, 6 passed",
+    "exporter": "TestNewExporter: 15 checks, 15 passed",
+    "dataset": "TestNewDataset: 14 checks, 13 passed, 1 skipped",
 }
 """What pytest says of the conformance suite of each kind."""
 

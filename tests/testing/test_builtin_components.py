@@ -4,14 +4,25 @@ import pytest
 
 from seemkit.answer.fused import Fused
 from seemkit.answer.priority import Priority
-from seemkit.testing import AnswerPolicyContract, BackboneContract, HooksContract, TextEncoderContract
+from seemkit.testing import (
+    AnswerPolicyContract,
+    BackboneContract,
+    ExporterContract,
+    HooksContract,
+    TextEncoderContract,
+)
 from seemkit_backbones.davit import DaViT
 from seemkit_backbones.focal import Focal
 from seemkit_backbones.focal_large import FocalLarge
 from seemkit_backbones.sam_vit import SamViT
 from seemkit_backbones.timm import Timm
+from seemkit_extras.coco import Coco
 from seemkit_extras.consensus import Consensus
+from seemkit_extras.indexed import Indexed
+from seemkit_extras.labelme import Labelme
+from seemkit_extras.overlay import Overlay
 from seemkit_extras.record import Record
+from seemkit_extras.yolo import Yolo
 from seemkit_registry import default
 from seemkit_text.open_clip import OpenClip
 from seemkit_text.static import Static
@@ -136,8 +147,38 @@ class TestRecord(HooksContract):
     options = {"path": "requests.jsonl"}
 
 
+class TestCoco(ExporterContract):
+    exporter = Coco
+
+
+class TestCocoPolygons(ExporterContract):
+    exporter = Coco
+    options = {"polygons": True, "simplify": 1.0}
+
+
+class TestIndexed(ExporterContract):
+    exporter = Indexed
+
+
+class TestLabelme(ExporterContract):
+    exporter = Labelme
+
+
+class TestLabelmeMasks(ExporterContract):
+    exporter = Labelme
+    options = {"shapes": "mask"}
+
+
+class TestOverlay(ExporterContract):
+    exporter = Overlay
+
+
+class TestYolo(ExporterContract):
+    exporter = Yolo
+
+
 def test_every_built_in_component_is_held_to_the_contract() -> None:
-    suites = (AnswerPolicyContract, BackboneContract, HooksContract, TextEncoderContract)
+    suites = (AnswerPolicyContract, BackboneContract, ExporterContract, HooksContract, TextEncoderContract)
     tested = {
         each.component() for suite in suites for each in suite.__subclasses__() if each.__module__ == __name__
     }

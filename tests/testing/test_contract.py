@@ -14,6 +14,8 @@ from seemkit.testing import (
     AnswerPolicyContract,
     BackboneContract,
     Contract,
+    DatasetContract,
+    ExporterContract,
     HooksContract,
     PromptContract,
     Report,
@@ -26,8 +28,24 @@ from seemkit.testing.contract import check
 from seemkit.testing.violation import demand, fail, skip
 from seemkit_backbones.timm import Timm
 
-CONTRACTS = [PromptContract, BackboneContract, TextEncoderContract, AnswerPolicyContract, HooksContract]
-FEWEST = {"prompts": 40, "backbones": 24, "text_encoders": 24, "answer_policies": 13, "hooks": 6}
+CONTRACTS = [
+    PromptContract,
+    BackboneContract,
+    TextEncoderContract,
+    AnswerPolicyContract,
+    HooksContract,
+    ExporterContract,
+    DatasetContract,
+]
+FEWEST = {
+    "prompts": 40,
+    "backbones": 24,
+    "text_encoders": 24,
+    "answer_policies": 13,
+    "hooks": 6,
+    "exporters": 15,
+    "datasets": 14,
+}
 
 
 class Cup(Contract):
