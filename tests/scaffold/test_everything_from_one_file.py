@@ -25,12 +25,17 @@ import seemkit_registry
 from seemkit import Model, host
 from seemkit.api import SpatialPrompt, prompt_types, read_prompt
 from seemkit.cli.main import cli
+from seemkit.data.sample import Sample, SampleObject
 from seemkit.demo.steps import Step, simulated_steps
 from seemkit.imaging.load import load_image
 from seemkit.prompts import Point
+from seemkit.training.augment import Augment
+from seemkit.training.batch import Batch
+from seemkit.training.cell import Asker
+from seemkit.training.name_tables import NameTables
 from seemkit.training.objective import Objective
-from seemkit.training.pictures import Instance, Picture
-from seemkit.training.views import random_view
+from seemkit.training.objective import Step as TrainingStep
+from seemkit.training.recipe.sections import AugmentSection, ObjectiveSection, PointsSection, SharesSection
 
 TYPE, CLASS, VALUE = "new-prompt", "NewPrompt", "30,20,5"
 JSON = {"type": TYPE, "x": 30.0, "y": 20.0, "radius": 5.0}
@@ -151,20 +156,22 @@ def in_the_docs(photo: Path) -> None:
 def in_training(photo: Path) -> None:
     kind = prompt_types()[TYPE]
     assert issubclass(kind, SpatialPrompt)
-    network = seemkit.load("nano", device="cpu").network.train().requires_grad_(True)
-    picture = Picture(
-        load_image(str(photo)), (Instance(np.packbits(square()), None, "square"),), "photo", False
-    )
-    views = [random_view(picture, 64, 1, np.random.default_rng(seed)) for seed in (0, 1)]
-    image = torch.from_numpy(np.stack([view.image for view in views])).permute(0, 3, 1, 2)
-    objective = Objective(network, [kind], rounds=0, points=64, shares=(("spatial", 1.0),))
+    sample = Sample("photo", load_image(str(photo)), (SampleObject(square(), "square"),))
+    view = Augment(AugmentSection(zoom=(1.0, 1.0), flip=0.0, colour=0.0), 64, 1).view(sample, 0)
+    assert view is not None
+    asker = Asker({kind: 1.0}, SharesSection(prompt=1, reference=0, text=0, mixed=0))
     with mock.patch.object(kind, "simulate", side_effect=kind.simulate) as simulate:
-        losses = objective(network.encode((image.float() - 127) / 128), views, 64, np.random.default_rng(0))
+        (cell,) = asker.cells(view, np.random.default_rng(0), partner=False)
+    assert simulate.call_count == 1
+    assert cell.regions[0].area > 0
+    model = seemkit.load("nano", device="cpu")
+    network = model.network.train().requires_grad_(True)
+    section = ObjectiveSection(objects=None, points=PointsSection(matching=200, loss=100))
+    tables = NameTables(network, [("square",)], [[2]])
+    objective = Objective(network, model.preprocess, section, tables, 64)
+    batch = Batch((view,), (cell,), (0,), False)
+    losses = objective(batch, TrainingStep(0, 1, objective.divisors(batch)))
     torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-    assert simulate.call_count == 2  # one for the object in each view
-    assert all(
-        np.array_equal(c.args[0], v.masks[0]) for c, v in zip(simulate.call_args_list, views, strict=True)
-    )
     assert any(p.grad is not None and p.grad.any() for p in network.prompts.parameters())
 
 
