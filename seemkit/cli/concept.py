@@ -85,7 +85,7 @@ def find(
     vocabulary: str | None,
     choice: ModelChoice,
 ) -> None:
-    """Find a concept in photos, those of a folder too, and list them by how like it is what was found.
+    """Find a concept in photos, those in and below a folder too, and list them by how like it is what was found.
 
     There is one mask for each photo, whether what was meant is in it or not: that is what the likeness tells,
     the cosine of features, at most 1.
@@ -95,7 +95,7 @@ def find(
 
     kept = ConceptFile.load(file)
     names = read_words(vocabulary)
-    files = _photos(photos)
+    files = _photos(photos, out)
     folder = _make_folder(out)
     if json_file not in (None, "-"):
         check_target(Path(str(json_file)))
@@ -109,7 +109,9 @@ def find(
             progress.say(f"looking at photo {len(found) + 1} of {len(files)}")
             found.append(each)
             if each.result is not None and folder is not None:
-                each.result.save(folder / f"{each.file.name}.png")
+                target = folder / f"{files[each.file]}.png"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                each.result.save(target)
     _report(kept.name, found, json_file)
 
 
@@ -175,15 +177,19 @@ def _references(photo: str | None, given: Sequence[Given]) -> "list[Prompt]":
     return references
 
 
-def _photos(given: Sequence[str]) -> list[Path]:
+def _photos(given: Sequence[str], out: str | None) -> dict[Path, str]:
+    """The photos, and what each is called below the folder that it was found in."""
     from seemkit.imaging.image_files import find_images
 
-    files: dict[Path, None] = {}
+    files: dict[Path, str] = {}
     for name in given:
         path = Path(name)
-        inside = find_images(path, below=False).images if path.is_dir() else None
-        files.update(dict.fromkeys([path] if inside is None else [path / each for each in inside]))
-    return list(files)
+        if not path.is_dir():
+            files[path] = path.name
+            continue
+        found = find_images(path, without=None if out is None else Path(out))
+        files.update((path / image, image) for image in found.images)
+    return files
 
 
 def _make_folder(out: str | None) -> Path | None:

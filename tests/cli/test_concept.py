@@ -10,10 +10,10 @@ from PIL import Image
 def folder(tmp_path, photo):
     """Two photos, a file that is none, and notes."""
     folder = tmp_path / "photos"
-    folder.mkdir()
+    (folder / "more").mkdir(parents=True)
     image = Image.open(photo)
     image.save(folder / "one.png")
-    image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "two.png")
+    image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "more" / "two.png")
     (folder / "bad.jpg").write_text("no image")
     (folder / "notes.txt").write_text("no photo")
     return folder
@@ -39,10 +39,10 @@ def seeded(tiny, monkeypatch):
 def test_a_concept_is_saved_found_in_a_folder_and_mixed_with_other_prompts(
     run, photo, folder, seeded, tmp_path
 ):
-    file = tmp_path / "cat.concept"
+    file, two = tmp_path / "cat.concept", folder / "more" / "two.png"
     saved = run(
         "concept", "save", photo, "--box", "10,5,40,30", "--not-point", "12,7", "--point", "b:50,40",
-        "--reference", f"{folder / 'two.png'}#box=10,5,40,30", "--not-reference", f"{folder / 'two.png'}#point=60,45",
+        "--reference", f"{two}#box=10,5,40,30", "--not-reference", f"{two}#point=60,45",
         "-o", file, *seeded,
     )  # fmt: skip
     assert (saved.code, saved.err) == (0, "")
@@ -55,16 +55,15 @@ def test_a_concept_is_saved_found_in_a_folder_and_mixed_with_other_prompts(
     data = found.json()
     assert data["concept"] == "cat"
     *read, left = data["photos"]
-    assert sorted(each["photo"] for each in read) == sorted(
-        map(str, [folder / "one.png", folder / "two.png", photo])
-    )
+    assert sorted(each["photo"] for each in read) == sorted(map(str, [folder / "one.png", two, photo]))
     assert [each["likeness"] for each in read] == sorted((each["likeness"] for each in read), reverse=True)
     assert all(len(each["masks"]) == 1 for each in read)
     assert "is not an image" in left["problem"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+    out = tmp_path / "out"
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png")) == [
+        "more/two.png.png",
         "one.png.png",
         "photo.png.png",
-        "two.png.png",
     ]
     table = run("concept", "find", file, folder, "--vocabulary", "cat,dog", *seeded)
     assert table.out.splitlines()[0].split() == ["photo", "likeness", "score", "area", "label"]
