@@ -16,6 +16,7 @@ from seemkit.benchmark.rounds import point
 from seemkit.benchmark.subject import Path, Subject, make_photo
 from seemkit.errors import SeemkitError
 from seemkit.pipeline.caches import Cache
+from seemkit.pipeline.device_cache import DeviceCache
 from seemkit.runtime.check import check_runtime
 from seemkit.runtime.process import set_process
 from seemkit.runtime.runtime import Runtime
@@ -121,7 +122,7 @@ def _variants(model: Model, size: tuple[int, int]) -> tuple[dict[str, Model], li
         other.runtime = Runtime(section)
         if model.preprocess.fixed is None:
             other.preprocess = replace(model.preprocess, short=min(size), long=max(size))
-        other._prepared, other._references, other._fingerprints = Cache(4), Cache(8), Cache(4)
+        other._prepared, other._references, other._fingerprints = DeviceCache(4), DeviceCache(8), Cache(4)
         models[name] = other
     return models, left_out
 

@@ -16,6 +16,7 @@ from seemkit.imaging.load import load_image
 from seemkit.pipeline.caches import Cache
 from seemkit.pipeline.compose import gather
 from seemkit.pipeline.context import Context
+from seemkit.pipeline.device_cache import DeviceCache
 from seemkit.pipeline.encode import Waiting, encode_batch
 from seemkit.pipeline.everything import (
     Enlarged,
@@ -112,9 +113,9 @@ class Model:
         self._replayed: Draws | None = None
         self._counting = threading.Lock()
         self._parts = dict(parts or {})
-        self._prepared: Cache[tuple[Scene, PreparedScene]] = Cache(4)
-        self._references: Cache[Scene] = Cache(8)
-        self._texts: Cache[Phrase] = Cache(4096)
+        self._prepared: DeviceCache[tuple[Scene, PreparedScene]] = DeviceCache(4)
+        self._references: DeviceCache[Scene] = DeviceCache(8)
+        self._texts: DeviceCache[Phrase] = DeviceCache(4096)
         self._vocabularies = Vocabularies(network)
         self._fingerprints: Cache[str] = Cache(4)
 

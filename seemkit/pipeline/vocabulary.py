@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from seemkit.errors import VocabularyError
 from seemkit.network.transfer import send
-from seemkit.pipeline.caches import Cache
+from seemkit.pipeline.device_cache import DeviceCache
 from seemkit.pipeline.fingerprint import weights_version
 from seemkit.pipeline.vocabulary_store import VocabularyStore
 from seemkit.vocabulary import BACKGROUND, SLOT, Vocabulary, as_vocabulary, check_vocabulary
@@ -55,7 +55,7 @@ class Vocabularies:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._kept: Cache[dict[str, Tensor]] = Cache(32)
+        self._kept: DeviceCache[dict[str, Tensor]] = DeviceCache(32)
         self._store = VocabularyStore()
 
     def embed(self, names: Sequence[str], *, background: bool = False) -> Tensor | NameEmbeddings:

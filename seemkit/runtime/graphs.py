@@ -57,19 +57,22 @@ class CudaRecorder:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
-        self._read = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        with torch.cuda.device(device):
+            self._side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            self._read = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
     def record(self, run: Callable[[], tuple[Tensor, ...]]) -> Recorded:
-        """Warm up on a stream of its own, then record."""
+        """Warm up on a stream apart, then record on it."""
         with torch.cuda.device(self._device):
-            side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
+            self._side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self._side):
                 for _ in range(WARM_UPS):
                     run()
-            torch.cuda.current_stream().wait_stream(side)
+            torch.cuda.current_stream().wait_stream(self._side)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            with torch.cuda.graph(
+                graph, pool=self._pool, stream=self._side, capture_error_mode="thread_local"
+            ):
                 outputs = run()
         return Recorded(graph.replay, outputs)
 
@@ -216,6 +219,7 @@ class Graphs:
 
     def _give_up(self, error: Exception) -> None:
         self.broken = True
+        self._recorder.settle()
         self._graphs.clear()
         self._slots.clear()
         logging.getLogger("seemkit").warning(

@@ -203,3 +203,20 @@ def test_objects_are_decoded_in_the_memory_that_the_budget_allows(
         assert len(model.segment(scene, asked)) == 100
         peaks.append(torch.cuda.max_memory_allocated() - before)
     assert peaks[0] < peaks[1]
+
+
+def test_what_one_stream_prepares_is_whole_on_another(
+    on_gpu: Callable[..., Model], photo: NDArray[np.uint8]
+) -> None:
+    model, plain = on_gpu(), on_gpu()
+    asked = [CLICK, Text(text="a cat", object="b")]
+    expected = plain.segment(photo, asked).logits
+    scene = model.encode(photo)
+    torch.cuda.synchronize()
+    slow, other = torch.cuda.Stream(), torch.cuda.Stream()
+    with torch.cuda.stream(slow):
+        torch.cuda._sleep(200_000_000)  # cycles: what follows on this stream is late
+        model.prepare(scene)
+        model._phrases(["a cat"])
+    with torch.cuda.stream(other):
+        np.testing.assert_allclose(model.segment(scene, asked).logits, expected, atol=1e-4)

@@ -121,8 +121,8 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         held = tree_leaves([*vars(prepared).values(), *vars(prepared.mask_features).values(), *scene.levels])
         kept = [x for x in (*held, scene.fine) if isinstance(x, Tensor)]
         kept += [*model.network.parameters(), *model.network.buffers()]
-        kept += [x for phrase in model._texts._values.values() for x in (phrase.tokens, phrase.embedding)]
-        kept += [x for names in model._vocabularies._kept._values.values() for x in names.values()]
+        kept += [x for phrase in model._texts for x in (phrase.tokens, phrase.embedding)]
+        kept += [x for names in model._vocabularies._kept for x in names.values()]
         watch = DeviceWatch(kept)
 
         def send(x: Tensor, device: torch.device, pinned: bool = False) -> Tensor:

@@ -203,6 +203,7 @@ def test_options_of_the_decoder_that_leave_no_trace_in_the_weights_tell_models_a
     own, its = (m.network.state_dict() for m in (one, other))
     assert all(torch.equal(own[name], its[name]) for name in own)
     assert one.fingerprint != other.fingerprint
+    assert one.row_fingerprint != other.row_fingerprint
     assert one.encode(photo).fingerprint == other.encode(photo).fingerprint
     session = one.session(photo)
     session.add(CLICK)
