@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Audio"]
 
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
+"""Of files that a flag may name."""
 RATE = 16_000
 """Samples a second that the recognisers read."""
 SILENCE = 0.3
@@ -116,8 +118,10 @@ class Audio(TokenPrompt):
     @classmethod
     def parse(cls, text: str) -> Self:
         file, _, words = text.rpartition("#") if "#" in text else (text, "", "")
-        if not file.strip():
-            raise PromptError(f"--audio {text!r} is not of the form FILE or FILE#dog,cat", path="audio")
+        if not file.lower().endswith(SUFFIXES):
+            raise PromptError(
+                f"--audio {text!r} is not of the form FILE.wav or FILE.wav#dog,cat", path="audio"
+            )
         return cls(sound=file, words=[word for word in words.split(",") if word.strip()])
 
     @classmethod

@@ -41,8 +41,8 @@ class Concept(TokenPrompt):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        if not text.strip():
-            raise PromptError(f"--concept {text!r} is not the name of a concept file", path="concept")
+        if not text.endswith(".concept"):
+            raise PromptError(f"--concept {text!r} is not of the form FILE.concept", path="concept")
         return cls(file=text)
 
     @classmethod

@@ -124,8 +124,8 @@ def test_samples_travel_by_hash_and_a_path_as_it_is() -> None:
     assert read_prompt({"type": "audio", "sound": "a.wav"}) == Audio(sound=Path("a.wav"))
     assert read_flag(Audio, "dog:orders/one.wav") == Audio(sound="orders/one.wav", object="dog")
     assert read_flag(Audio, "a#b.wav#Dog, red car,") == Audio(sound="a#b.wav", words=["dog", "red car"])
-    for wrong in (" ", "#dog"):
-        with pytest.raises(PromptError, match="is not of the form FILE or FILE#dog,cat"):
+    for wrong in (" ", "#dog", "order.txt"):
+        with pytest.raises(PromptError, match=r"is not of the form FILE\.wav or FILE\.wav#dog,cat"):
             read_flag(Audio, wrong)
 
 

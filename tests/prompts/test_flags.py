@@ -91,7 +91,7 @@ def test_a_reference_may_name_a_mask(tmp_path: Path) -> None:
         (Polygon, "0,0 1,1", "--polygon: polygon has 2 different corners, expected 3 at least"),
         (Polygon, "0,0 5,5 5,0 0,5", "--polygon: polygon crosses itself: its edge 0 from (0, 0) to (5, 5)"),
         (Text, "  ", "--text: text '  ' is empty, expected a word at least"),
-        (Concept, " ", "--concept ' ' is not the name of a concept file"),
+        (Concept, "cat.json", "--concept 'cat.json' is not of the form FILE.concept"),
         (Reference, "a.png", "--reference 'a.png' is not of the form IMAGE#point=120,80"),
         (
             Reference,
