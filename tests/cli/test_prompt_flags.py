@@ -6,7 +6,7 @@ from seemkit.cli.flag_example import flag_example
 from seemkit.cli.prompt_flags import prompt_flags
 from seemkit.prompting.read import prompt_types, read_flag
 
-BUILT_IN = ["box", "mask", "memory", "point", "polygon", "reference", "scribble", "text"]
+BUILT_IN = ["audio", "box", "concept", "mask", "memory", "point", "polygon", "reference", "scribble", "text"]
 LASSO = """
 from typing import Literal
 from seemkit import api
@@ -47,7 +47,7 @@ def test_the_example_in_the_help_is_read_as_the_types_own_example(name):
     assert read_flag(kind, text) == kind.example()
 
 
-@pytest.mark.parametrize("name", ["mask", "memory", "reference"])
+@pytest.mark.parametrize("name", ["audio", "concept", "mask", "memory", "reference"])
 def test_a_type_whose_example_cannot_be_written_shows_none(name):
     assert flag_example(prompt_types()[name]) is None
 

@@ -9,7 +9,7 @@ from seemkit.api import PromptError, read_prompt
 from seemkit.prompts import Box, Mask, Memory, Point, Polygon, Reference, Scribble, Text
 
 POINT = {"type": "point", "x": 1, "y": 2}
-INSTALLED = "box, mask, memory, point, polygon, reference, scribble, text"
+INSTALLED = "audio, box, concept, mask, memory, point, polygon, reference, scribble, text"
 
 
 @pytest.mark.parametrize(
