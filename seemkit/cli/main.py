@@ -34,7 +34,7 @@ COMMANDS = {
     "docs": "Print or write the reference pages of what is installed.",
     "plan": "Say what an assembly will be built of, building and loading nothing.",
     "assemble": "Write an assembly out in full, with every option explained.",
-    "schema": "Print the JSON schema of assemblies, of evaluations, of prompts, or of the options of a component.",
+    "schema": "Print the JSON schema of assemblies, evaluations, recipes, prompts, or of a component's options.",
     "bench": "Measure how long things take, next to what the original computes.",
     "new": "Make a plugin: a project that installs, lints, type-checks and passes its tests.",
     "doctor": "Look for what is wrong with this installation.",

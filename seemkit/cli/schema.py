@@ -16,12 +16,12 @@ __all__ = ["schema"]
 
 
 @click.command(cls=Command)
-@click.argument("name", default="assembly", metavar="[assembly|evaluation|prompts|NAME]")
+@click.argument("name", default="assembly", metavar="[assembly|evaluation|recipe|prompts|NAME]")
 @click.option("-o", "--output", "out", metavar="FILE", help="Write it to a file; by default it is printed.")
 @click.option("--kind", metavar="KIND", help="Of a name that components of several kinds have, such as coco.")
 @click.option("--built-in", is_flag=True, help="Of assemblies: only what comes with seemkit itself.")
 def schema(name: str, out: str | None, kind: str | None, built_in: bool) -> None:
-    """Print the JSON schema of assemblies, of evaluations, of prompts, or of the options of a component.
+    """Print the JSON schema of assemblies, evaluations, recipes, prompts, or of a component's options.
 
     It describes what is installed, in the dialect 2020-12. NAME is a component such as fpn or seemkit/fpn, or
     a prompt type such as point. A YAML file whose first line is
@@ -54,6 +54,10 @@ def _schema_of(name: str, kind: str | None, built_in: bool) -> "dict[str, JsonVa
         from seemkit.evaluation.schema import evaluation_schema
 
         return evaluation_schema()
+    if name == "recipe":
+        from seemkit.training.recipe.schema import recipe_schema
+
+        return recipe_schema()
     if name == "prompts":
         return {"title": "seemkit prompt", **registry().schema("prompts")}
     return _schema_of_one(name, None)
@@ -89,7 +93,7 @@ def _unknown(name: str) -> RequestError:
     from seemkit.cli.info import unknown_component
     from seemkit_registry import nearest
 
-    near = nearest(name, ("assembly", "evaluation", "prompts"))
+    near = nearest(name, ("assembly", "evaluation", "recipe", "prompts"))
     if near:
         return RequestError(f"there is no schema of {name!r}; did you mean {near[0]!r}?", suggestion=near[0])
     return unknown_component(name)

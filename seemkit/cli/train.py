@@ -23,7 +23,19 @@ SHOWN = 5
 """Faults that are printed; all of them are in faults.jsonl."""
 
 
-@click.command(cls=Command)
+class TrainCommand(Command):
+    """Lists the recipes that come with seemkit below its help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Their names and summaries, read without importing anything heavy."""
+        from seemkit.training.recipe.load import recipe_summaries
+
+        del ctx
+        with formatter.section("Recipes"):
+            formatter.write_dl(list(recipe_summaries().items()))
+
+
+@click.command(cls=TrainCommand)
 @click.argument("recipe", metavar="[RECIPE|FILE.yaml]", required=False)
 @click.option(
     "--data",

@@ -13,11 +13,14 @@ from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type
 from seemkit.training.recipe.sections import SharesSection
 from seemkit.training.view import Target, View
+from seemkit.vocabulary import SLOT
 
-__all__ = ["Asker", "Cell", "Group"]
+__all__ = ["Asker", "Cell", "Group", "Words"]
 
 Group = Literal["visual", "text"]
 """Whether an object is asked for by what is seen, or by a text or another prompt that brings rows of its own."""
+Words = Literal["phrase", "name", "none"]
+"""Whether an object is asked for by a phrase of its data set, by its name, or without a text."""
 
 
 @dataclass
@@ -32,6 +35,7 @@ class Cell:
         regions: what spatial prompts and clicks select.
         prompts: prompts that bring rows of their own.
         reference: whether the object in the partner view is shown for it.
+        words: what its text is.
         used: pixels that were prompted before, on the grid of `valid`.
     """
 
@@ -42,6 +46,7 @@ class Cell:
     regions: list[Region] = field(default_factory=list)
     prompts: list[TokenPrompt] = field(default_factory=list)
     reference: bool = False
+    words: Words = "none"
     used: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
 
     @property
@@ -57,9 +62,16 @@ class Asker:
     Args:
         kinds: prompt types and how often each is simulated, relative to each other.
         shares: how often an object is asked for in each way.
+        templates: sentences that a name is put into, as texts are when a vocabulary is encoded.
     """
 
-    def __init__(self, kinds: Mapping[type[Prompt], float], shares: SharesSection) -> None:
+    def __init__(
+        self,
+        kinds: Mapping[type[Prompt], float],
+        shares: SharesSection,
+        templates: Sequence[str] = (SLOT,),
+    ) -> None:
+        self.templates = tuple(templates)
         self.kinds = [kind for kind, weight in kinds.items() if weight > 0]
         weights = np.array([weight for weight in kinds.values() if weight > 0], float)
         self.chances = weights / weights.sum() if len(weights) else weights
@@ -90,6 +102,9 @@ class Asker:
         cell.used = np.zeros(valid, bool)
         if mode in ("text", "mixed"):
             text = target.texts[int(rng.integers(len(target.texts)))]
+            cell.words = "name" if text == target.name else "phrase"
+            if cell.words == "name":
+                text = self.templates[int(rng.integers(len(self.templates)))].replace(SLOT, text)
             phrase = prompt_type("text").model_validate({"text": text})
             assert isinstance(phrase, TokenPrompt)
             cell.prompts.append(phrase)

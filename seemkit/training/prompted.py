@@ -71,6 +71,8 @@ def prompted_losses(
         entries, m, 3
     )
     sharing = _sharing(cells, entries, device)
+    factors = {"phrase": options.text.phrase, "name": options.text.name, "none": 1.0}
+    worded = options.text.choice * torch.tensor([factors[c.words] for c in cells], device=device)
     sampling = Sampling(options.points.loss, options.points.oversample, options.points.important)
     heads = asked.decoded.heads[-1:] if options.heads == "last" else asked.decoded.heads
     share = 1 / len(heads) if options.heads == "mean" else 1.0
@@ -88,7 +90,7 @@ def prompted_losses(
         chosen = logits[torch.arange(entries, device=device)[:, None], matched].flatten(0, 1)  # N x h x w
         points = draws.each([per_view] * scene.batch, sampling.total)
         bce, dice = mask_losses(chosen, masks, points, sampling)
-        choice = _choice_losses(found, matched, sharing, options, groups)
+        choice = _choice_losses(found, matched, sharing, options.visual.choice, worded)
         for name, values in (("choice", choice), ("bce", bce), ("dice", dice)):
             for group in GROUPS:
                 term = (share * weights[name] * values * at[group]).sum()
@@ -123,12 +125,14 @@ def _choice_losses(
     found: Sequence[Choice],
     matched: Tensor,
     sharing: Tensor | None,
-    options: ObjectiveSection,
-    groups: Sequence[str],
+    seen: float,
+    worded: Tensor,
 ) -> Tensor:
-    """(N,) weighted sum over anchors of the cross entropy between candidates, at the matched ones."""
-    total = torch.zeros(len(groups), device=matched.device)
-    weight = {"mask": options.visual.choice, "class": options.text.choice}
+    """(N,) weighted sum over anchors of the cross entropy between candidates, at the matched ones.
+
+    Anchors in mask space weigh `seen`, those in class space `worded` (N,).
+    """
+    total = torch.zeros_like(worded)
     for choice in found:
         if sharing is None:
             picked = choice.log_probability.gather(-1, matched[..., None])[..., 0]  # E x M
@@ -136,5 +140,5 @@ def _choice_losses(
             every = choice.log_probability.gather(-1, matched[:, None].expand(-1, matched.shape[1], -1))
             picked = (every * sharing).sum(-1)
         spoken = torch.where(choice.evidence, picked, torch.zeros_like(picked))
-        total = total - weight[choice.space] * spoken.flatten()
+        total = total - (seen if choice.space == "mask" else worded) * spoken.flatten()
     return total

@@ -1,13 +1,15 @@
 """`seemkit train` in Python: a recipe and a folder become weights and an assembly that is loaded with them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from seemkit.assembly import Assembly
 from seemkit.errors import SeemkitError
 from seemkit.host import registry as host_registry
+from seemkit.pipeline.vocabulary import sentences_of
 from seemkit.prompting.prompt import Prompt
 from seemkit.training.augment import Augment
 from seemkit.training.cell import Asker
@@ -26,6 +28,7 @@ from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.sources import OpenSource, count_names, open_sources
 from seemkit.training.start import ADAPT, Start, build_start, rates_of
 from seemkit.training.view import View
+from seemkit.vocabulary import SLOT
 from seemkit_registry import Registry, nearest
 
 __all__ = ["Trained", "check_data", "prompt_weights", "train"]
@@ -90,7 +93,8 @@ def train(
     rates = rates_of(start.network, recipe.optimiser.rates)
     start.network.to(processes.device)
     objective = _objective(recipe, start, sources)
-    feed = make_feed(recipe, sources, registry)
+    kinds = prompt_weights(recipe.objective, registry, start.assembly)
+    feed = make_feed(recipe, sources, kinds, sentences_of(start.network, None))
     faults = [
         SourceFault(source.name, fault.key, fault.cause) for source in sources for fault in source.faults
     ]
@@ -129,29 +133,47 @@ def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
     return count, tuple(dict.fromkeys(faults))
 
 
-def make_feed(recipe: Recipe, sources: list[OpenSource], registry: Registry | None = None) -> Feed:
-    """The pictures of a recipe by number."""
+def make_feed(
+    recipe: Recipe,
+    sources: list[OpenSource],
+    kinds: Mapping[type[Prompt], float],
+    templates: Sequence[str] = (SLOT,),
+) -> Feed:
+    """The pictures of a recipe by number.
+
+    Args:
+        recipe: the recipe.
+        sources: its data.
+        kinds: types of prompts that are simulated, and how often each is.
+        templates: sentences that names are put into.
+    """
     data, seed = recipe.data, recipe.run.seed
-    kinds = prompt_weights(recipe.objective, registry or host_registry())
     return Feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
         Augment(data.augment, data.size, data.objects, stuff=data.stuff),
-        Asker(kinds, recipe.objective.shares),
+        Asker(kinds, recipe.objective.shares, templates),
         seed,
         strict=data.on_error == "stop",
     )
 
 
-def prompt_weights(options: ObjectiveSection, registry: Registry) -> dict[type[Prompt], float]:
-    """Every installed type of prompt that can be simulated, and how often it is, relative to the others.
+def prompt_weights(
+    options: ObjectiveSection, registry: Registry, assembly: Assembly | None = None
+) -> dict[type[Prompt], float]:
+    """Every type of prompt that can be simulated, and how often it is, relative to the others.
+
+    They are those of the assembly, or all that are installed.
 
     Raises:
         SeemkitError: a weight is for a type that there is not.
     """
     found: dict[type[Prompt], float] = {}
     names = []
-    for _, kind in registry.load_all("prompts"):
+    wanted = None if assembly is None else {c.qualified for c in assembly.prompt_components(registry)}
+    for component, kind in registry.load_all("prompts", assembly.prefer if assembly is not None else None):
+        if wanted is not None and component.qualified not in wanted:
+            continue
         assert isinstance(kind, type), "the host checked that it is a class"
         assert issubclass(kind, Prompt), "the host checked its base"
         names.append(kind.type_name())

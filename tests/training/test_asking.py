@@ -206,4 +206,5 @@ def test_options_of_the_published_training_are_the_defaults() -> None:
     )
     for group in (section.visual, section.text):
         assert (group.choice, group.bce, group.dice) == (0.4, 1, 1)
+    assert (section.text.phrase, section.text.name) == (2, 0.5)
     assert (section.points.matching, section.points.loss) == (12544, 12544)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from seemkit.errors import SeemkitError
+from seemkit.host import registry
 from seemkit.network.network import Network
 from seemkit.training.batch import Batch
 from seemkit.training.checkpoint import FILE
@@ -21,7 +22,7 @@ from seemkit.training.objective import Objective, Step
 from seemkit.training.processes import Processes
 from seemkit.training.recipe import Recipe, load_recipe
 from seemkit.training.start import rates_of
-from seemkit.training.train import make_feed
+from seemkit.training.train import make_feed, prompt_weights
 
 New = Callable[..., Any]
 SHORT: dict[str, Any] = {
@@ -60,7 +61,7 @@ def new_run(new_objective: New, new_network: New, new_source: New, tmp_path: Pat
         objective = wrap(new_objective(network=network, size=chosen.data.size, **options))
         sources = [source or new_source(6)]
         views = list(still_views(sources, chosen.data.size, most=3, held=False)) if held else []
-        feed: Feed = make_feed(chosen, sources)
+        feed: Feed = make_feed(chosen, sources, prompt_weights(chosen.objective, registry()))
         found = rates_of(network, chosen.optimiser.rates if rates is None else rates)
         return Run(
             chosen,

@@ -107,6 +107,23 @@ def test_objects_are_asked_for_in_every_way(new_source: NewSource) -> None:
             assert prompt.text == cell.target.name  # type: ignore[attr-defined]
 
 
+def test_names_are_put_into_sentences_and_phrases_are_not(new_source: NewSource) -> None:
+    from dataclasses import replace
+
+    asker = Asker({}, SharesSection(prompt=0, reference=0, text=1, mixed=0), ["a photo of a {}."])
+    batch = feed_of(new_source(6))[0].batch
+    assert batch is not None
+    view = batch.views[0]
+    for texts, said, words in (
+        (None, "a photo of a red thing.", "name"),
+        (("the left one",), "the left one", "phrase"),
+    ):
+        targets = tuple(replace(t, name="red thing", texts=texts or ("red thing",)) for t in view.targets)
+        for cell in asker.cells(replace(view, targets=targets), np.random.default_rng(0)):
+            assert cell.prompts[0].text == said  # type: ignore[attr-defined]
+            assert cell.words == words
+
+
 def test_without_a_text_an_object_is_asked_for_by_a_prompt(new_source: NewSource) -> None:
     from dataclasses import replace
 

@@ -19,6 +19,7 @@ from seemkit.training.recipe.sections import (
     LabelSection,
     QueriesSection,
     SharesSection,
+    TextSection,
 )
 
 New = Callable[..., Any]
@@ -250,7 +251,7 @@ def test_texts_are_chosen_in_class_space_and_clicks_in_mask_space(
             "seem_v1",
             objects=None,
             visual=GroupSection(choice=1, bce=0, dice=0),
-            text=GroupSection(bce=0, dice=0),
+            text=TextSection(bce=0, dice=0),
         )
         batch = new_batch(shares=shares)
         total(objective(batch, step_of(objective, batch, rounds=0))).backward()

@@ -1,12 +1,15 @@
 """Recipes: those that seemkit brings are right, and what is wrong with one is said at once, with the nearest right."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from seemkit.training.recipe import load_recipe, recipe_names
 from seemkit.training.recipe.recipe import differences
+from seemkit.training.recipe.schema import recipe_schema
 from seemkit_registry import UnknownComponent
 from seemkit_registry.errors import ConfigurationError
 
@@ -124,3 +127,26 @@ def test_ablations_of_the_seed_are_switches() -> None:
     assert not recipe.objective.clicks.negative
     assert not recipe.objective.memory
     assert recipe.objective.queries.policy == "sampled"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_schema_accepts_what_comes_along_and_refuses_what_is_wrong(name: str) -> None:
+    schema = recipe_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)  # type: ignore[no-untyped-call]
+    plain = load_recipe(name).as_dict()
+    jsonschema.validate(plain, schema)
+    for path, value, _ in WRONG[1:6]:
+        wrong: Any = copy.deepcopy(plain)
+        *above, last = path.split(".")
+        inner = wrong
+        for part in above:
+            inner = inner[part]
+        inner[last] = value
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+
+
+def test_every_field_says_what_it_means() -> None:
+    for name, section in recipe_schema()["$defs"].items():  # type: ignore[union-attr]
+        for field, about in section.get("properties", {}).items():  # type: ignore[call-overload,union-attr,index]
+            assert about.get("description"), f"{name}.{field}"  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from seemkit.training.recipe.recipe import VERSION, Recipe, Source
 from seemkit_registry import Registry, UnknownComponent, nearest
 from seemkit_registry.errors import ConfigurationError, Problem
 
-__all__ = ["load_recipe", "recipe_names"]
+__all__ = ["load_recipe", "recipe_names", "recipe_summaries"]
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -49,6 +49,11 @@ def load_recipe(
 def recipe_names() -> list[str]:
     """Names of the recipes that seemkit brings, sorted."""
     return sorted(_bundled())
+
+
+def recipe_summaries() -> dict[str, str]:
+    """What each of them is for, in a sentence, by name; nothing is checked."""
+    return {name: str(_read_bundled(name).data.get("summary", "")) for name in recipe_names()}
 
 
 def _check(document: Document, data: Path, folder: Path, registry: Registry) -> Recipe:

@@ -28,6 +28,7 @@ __all__ = [
     "RunSection",
     "ScheduleSection",
     "SharesSection",
+    "TextSection",
 ]
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -169,6 +170,13 @@ class GroupSection(Section):
     dice: Weight = Field(1.0, description="dice of its mask")
 
 
+class TextSection(GroupSection):
+    """Weights of the losses of objects that are asked for in words."""
+
+    phrase: Weight = Field(2.0, description="times `choice`, where the words are a phrase of the data set")
+    name: Weight = Field(0.5, description="times `choice`, where they are the name of a category")
+
+
 class ObjectsSection(Section):
     """Weights of the losses of everything mode; pictures whose objects are all marked take part."""
 
@@ -226,7 +234,7 @@ class ObjectiveSection(Section):
     visual: GroupSection = Field(
         default_factory=GroupSection, description="objects asked for by what is seen"
     )
-    text: GroupSection = Field(default_factory=GroupSection, description="objects asked for in words")
+    text: TextSection = Field(default_factory=TextSection, description="objects asked for in words")
     objects: ObjectsSection | None = Field(
         default_factory=ObjectsSection, description="everything mode; null leaves it out"
     )
