@@ -145,7 +145,7 @@ def prompts() -> Draft202012Validator:
 
 
 @pytest.mark.parametrize(
-    "name", ["point", "box", "scribble", "polygon", "mask", "text", "reference", "memory"]
+    "name", ["point", "box", "scribble", "polygon", "mask", "text", "reference", "memory", "concept", "audio"]
 )
 def test_the_example_of_every_prompt_is_taken_and_without_its_type_it_is_not(
     name: str, prompts: Draft202012Validator
