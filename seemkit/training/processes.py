@@ -107,7 +107,7 @@ class Processes:
 
 def need_extra() -> None:
     """Raise :class:`SeemkitError` unless the extra `train` is installed."""
-    for name in ("accelerate", "torchvision"):
+    for name in ("accelerate", "torchvision", "tensorboard"):
         try:
             __import__(name)
         except ModuleNotFoundError as error:

@@ -274,3 +274,11 @@ def test_bf16_on_a_gpu(new_run: New) -> None:
     outcome: Outcome = run()
     assert math.isfinite(outcome.loss)
     assert {p.dtype for p in run.network.parameters()} == {torch.float32}
+
+
+def test_what_is_not_installed_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(SeemkitError, match=r"not installed \(accelerate\); pip install 'seemkit\[train\]'"):
+        Processes(recipe_with().run)
