@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from seemkit.assembly import load_assembly
 from seemkit.benchmark.backbone_names import BackboneName
 from seemkit.benchmark.machine import Machine, load_average, look_at_machine
+from seemkit.benchmark.peak import peak_bytes
 from seemkit.benchmark.subject import make_photo
 from seemkit.benchmark.timing import interleave, median, ratio
 from seemkit.errors import SeemkitError
 from seemkit.evaluation.conversation import converse
 from seemkit.evaluation.protocols.ritm import RitmClicker
 from seemkit.pipeline.load import load
-from seemkit.pipeline.peak_memory import PeakMemory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -251,7 +251,7 @@ def _row(
         seconds=seconds[name],
         ratio=ratio(seconds[name], seconds[first]),
         weights_bytes=sum(x.numel() * x.element_size() for x in (*network.parameters(), *network.buffers())),
-        peak_bytes=_peak(model, photo),
+        peak_bytes=peak_bytes(_encode(model, photo), model.device),
         untrained=sorted(network.untrained),
         accuracy=None if mean is None else {k: float(mean[k - 1]) for k in CLICKS},
     )
@@ -259,20 +259,6 @@ def _row(
 
 def _encode(model: Model, photo: NDArray[np.uint8]) -> Callable[[], object]:
     return lambda: model.encode(photo)
-
-
-def _peak(model: Model, photo: NDArray[np.uint8]) -> int:
-    """The most bytes that encoding takes: as CUDA counts them, or of tensors that operations make."""
-    if model.device.type == "cuda":
-        torch.cuda.synchronize(model.device)
-        before = int(torch.cuda.memory_allocated(model.device))
-        torch.cuda.reset_peak_memory_stats(model.device)
-        model.encode(photo)
-        torch.cuda.synchronize(model.device)
-        return int(torch.cuda.max_memory_allocated(model.device)) - before
-    with PeakMemory() as memory:
-        model.encode(photo)
-    return int(memory.peak)
 
 
 def _things(data: Iterable[Sample], limit: int | None) -> Iterator[_Thing]:

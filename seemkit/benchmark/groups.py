@@ -19,7 +19,12 @@ class Group(NamedTuple):
 
 
 GROUPS = {
+    "encode": Group("seemkit.benchmark.encoding:measure_encoding", "a photo to a scene, stage by stage"),
     "round": Group("seemkit.benchmark.rounds:measure_rounds", "a first and a second click"),
+    "points": Group("seemkit.benchmark.many:measure_points", "many points of one object"),
+    "objects": Group("seemkit.benchmark.many:measure_objects", "many objects in one call"),
+    "vocabulary": Group("seemkit.benchmark.names:measure_vocabulary", "133 names, cold and warm"),
+    "memory": Group("seemkit.benchmark.memory:measure_memory", "bytes of a scene, and the peak of a call"),
     "runtime": Group(
         "seemkit.benchmark.runtimes:measure_runtimes", "encoding and a click under each runtime option"
     ),

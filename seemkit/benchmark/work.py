@@ -46,6 +46,8 @@ def watch_work(model: Model) -> Iterator[Work]:
         (network.text_encoder, "encode", "texts_encoded"),
         (network.decoder, "forward", "decoder_runs"),
     ]
+    if hasattr(network.text_encoder, "embed"):
+        watched.append((network.text_encoder, "embed", "texts_encoded"))
 
     def counting(method: Callable[..., Any], field: str) -> Callable[..., Any]:
         def counted(*args: Any, **more: Any) -> Any:

@@ -13,7 +13,7 @@ from seemkit.network.guidance import Guidance
 from seemkit.network.heads import Heads
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
-from seemkit.network.phrase_check import check_phrases
+from seemkit.network.phrase_check import check_embeddings, check_phrases
 from seemkit.network.sampler import RegionSampler
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
@@ -104,6 +104,13 @@ class Network(nn.Module):
         return check_phrases(
             cast(TextEncoder, self.text_encoder).encode(texts), len(texts), self.dims.text, self.text_owner
         )
+
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """(N, D) embeddings alone, by the text encoder's `embed` if it has one, which may share work."""
+        embed = getattr(self.text_encoder, "embed", None)
+        if embed is None:
+            return torch.stack([phrase.embedding for phrase in self.encode_texts(texts)])
+        return check_embeddings(embed(texts), len(texts), self.dims.text, self.text_owner)
 
     def phrase_rows(self, tokens: Tensor) -> Tensor:
         """Token states (..., D) of the joint space to decoder rows (..., C)."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from seemkit.errors import SeemkitError
 from seemkit.prompting.rows import Phrase
 
-__all__ = ["check_phrases"]
+__all__ = ["check_embeddings", "check_phrases"]
 
 
 def check_phrases(phrases: Sequence[Phrase], count: int, dim: int, owner: str) -> list[Phrase]:
@@ -37,6 +38,19 @@ def check_phrases(phrases: Sequence[Phrase], count: int, dim: int, owner: str) -
     if not bool(torch.stack([phrase.embedding.isfinite().all() for phrase in phrases]).all()):
         raise _refuse(owner, "gave embeddings with numbers that are not finite")
     return list(phrases)
+
+
+def check_embeddings(embeddings: Tensor, count: int, dim: int, owner: str) -> Tensor:
+    """`embeddings` of `count` texts, if they are (N, D) finite numbers; arguments and errors as for phrases."""
+    if tuple(embeddings.shape) != (count, dim):
+        raise _refuse(
+            owner,
+            f"gave embeddings {tuple(embeddings.shape)} for {count} texts, but declares a width of {dim}: expected "
+            f"({count}, {dim})",
+        )
+    if not embeddings.is_meta and not bool(embeddings.isfinite().all()):
+        raise _refuse(owner, "gave embeddings with numbers that are not finite")
+    return embeddings
 
 
 def _refuse(owner: str, what: str) -> SeemkitError:

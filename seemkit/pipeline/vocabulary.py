@@ -91,8 +91,7 @@ def embed_vocabulary(
     """
     used = sentences_of(network, templates)
     sentences = [template.replace(SLOT, name) for name in names for template in used]
-    embeddings = torch.stack([phrase.embedding for phrase in network.encode_texts(sentences)])
-    each = nn.functional.normalize(embeddings, dim=-1).view(len(names), len(used), -1)
+    each = nn.functional.normalize(network.embed_texts(sentences), dim=-1).view(len(names), len(used), -1)
     return nn.functional.normalize(each.mean(1), dim=-1)
 
 

@@ -22,15 +22,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def encoded(tiny_model: Callable[[str], Model], monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many sentences the text encoder was given, call by call."""
+    """How many sentences the text encoder was given, call by call; names are sentences."""
     network, calls = tiny_model("seem_v1").network, list[int]()
-    before = network.encode_texts
+    monkeypatch.setattr(network.text_encoder, "templates", ("{}",))
+    before = network.embed_texts
 
     def counted(texts: list[str]) -> Any:
         calls.append(len(texts))
         return before(texts)
 
-    monkeypatch.setattr(network, "encode_texts", counted)
+    monkeypatch.setattr(network, "embed_texts", counted)
     return calls
 
 
