@@ -28,6 +28,16 @@ def compiled(model: Model, backend: str, **options: Any) -> Runtime:
     return model.runtime
 
 
+@pytest.fixture
+def small_model(new_model: Callable[..., Model], assembly: Callable[..., Any]) -> Callable[..., Model]:
+    """As `new_model`, with a decoder of two layers."""
+
+    def build(preset: str = "seem_v1", **slots: Any) -> Model:
+        return new_model(preset, mask_decoder={**assembly(preset)["mask_decoder"], "layers": 2}, **slots)
+
+    return build
+
+
 @pytest.fixture(autouse=True)
 def forget_what_was_compiled() -> Any:
     yield
@@ -36,9 +46,9 @@ def forget_what_was_compiled() -> Any:
 
 @pytest.mark.parametrize("preset", ["seem_v1", "nano"])
 def test_the_pass_of_a_round_has_no_break(
-    new_model: Callable[..., Model], photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, preset: str
+    small_model: Callable[..., Model], photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, preset: str
 ) -> None:
-    model = new_model(preset)
+    model = small_model(preset)
     passes: list[Any] = []
     forward = model.network.decoder.forward
 
@@ -63,8 +73,10 @@ def test_the_pass_of_a_round_has_no_break(
     assert found.graph_count == 1
 
 
-def test_a_compiled_model_answers_the_same(new_model: Callable[..., Model], photo: NDArray[np.uint8]) -> None:
-    model = new_model("nano")
+def test_a_compiled_model_answers_the_same(
+    small_model: Callable[..., Model], photo: NDArray[np.uint8]
+) -> None:
+    model = small_model("nano")
     scene = model.encode(photo)
     expected = model.segment(scene, ASKED, select="all")
     runtime = compiled(model, "aot_eager")
@@ -80,9 +92,9 @@ def test_a_compiled_model_answers_the_same(new_model: Callable[..., Model], phot
 
 
 def test_a_compiled_model_in_bfloat16_answers_the_same(
-    new_model: Callable[..., Model], photo: NDArray[np.uint8]
+    small_model: Callable[..., Model], photo: NDArray[np.uint8]
 ) -> None:
-    model = new_model("seem_v1", runtime={"precision": "bfloat16"})
+    model = small_model("seem_v1", runtime={"precision": "bfloat16"})
     scene = model.encode(photo)
     expected = model.segment(scene, ASKED, select="all")
     compiled(model, "aot_eager", precision="bfloat16")
@@ -93,9 +105,9 @@ def test_a_compiled_model_in_bfloat16_answers_the_same(
 
 
 def test_a_bounded_number_of_input_sizes_is_compiled(
-    new_model: Callable[..., Model], new_photo: Callable[..., NDArray[np.uint8]]
+    small_model: Callable[..., Model], new_photo: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    model, plain = new_model(), new_model()
+    model, plain = small_model(), small_model()
     runtime = compiled(model, "eager", compile_sizes=2)
     assert runtime._encoder is not None
     for width, known in ((64, 1), (96, 2), (128, 2), (64, 2)):
@@ -125,11 +137,11 @@ def test_each_shape_has_a_budget_of_its_own() -> None:
 
 
 def test_what_cannot_be_compiled_runs_as_it_is_and_is_said_once(
-    new_model: Callable[..., Model],
+    small_model: Callable[..., Model],
     photo: NDArray[np.uint8],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    model = new_model()
+    model = small_model()
     scene = model.encode(photo)
     expected = model.segment(scene, ASKED)
 
@@ -159,9 +171,9 @@ def test_an_error_of_the_step_itself_is_raised() -> None:
 
 
 def test_weights_that_change_in_place_are_seen(
-    new_model: Callable[..., Model], photo: NDArray[np.uint8]
+    small_model: Callable[..., Model], photo: NDArray[np.uint8]
 ) -> None:
-    model = new_model()
+    model = small_model()
     compiled(model, "eager")
     before = model.segment(photo, ASKED)
     with torch.no_grad():
@@ -175,9 +187,9 @@ def test_weights_that_change_in_place_are_seen(
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_generated_code_answers_the_same(
-    new_model: Callable[..., Model], photo: NDArray[np.uint8], precision: Any
+    small_model: Callable[..., Model], photo: NDArray[np.uint8], precision: Any
 ) -> None:
-    model = new_model("nano", runtime={"precision": precision})
+    model = small_model("nano", runtime={"precision": precision})
     scene = model.encode(photo)
     expected = model.segment(scene, ASKED, select="all")
     runtime = compiled(model, "inductor", precision=precision)

@@ -4,7 +4,6 @@ The recorder here only pretends: it computes anew at each replay, from the fixed
 CUDA graph does. Capture and replay themselves are tested in tests/gpu.
 """
 
-import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +124,6 @@ def test_a_scene_at_the_address_of_one_that_has_gone_is_copied(recorder: Pretend
             float(graphs.run("key", double, scene, [torch.full((1,), float(value))], given)[0]) == 2 * value
         )
         del scene
-        gc.collect()
 
 
 def test_forms_share_the_tensors_of_a_scene_of_one_size(recorder: Pretend) -> None:
