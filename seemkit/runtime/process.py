@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -25,7 +25,6 @@ def set_process(section: RuntimeSection, device: torch.device) -> None:
     if section.threads is not None:
         torch.set_num_threads(section.threads)
     if device.type == "cuda":
-        kind = "tf32" if section.tf32 else "ieee"
-        convolutions: Any = torch.backends.cudnn
-        torch.backends.cuda.matmul.fp32_precision = kind
-        convolutions.conv.fp32_precision = kind
+        # not by the newer `fp32_precision`, after which torch's own code cannot read these any more
+        torch.backends.cuda.matmul.allow_tf32 = section.tf32
+        torch.backends.cudnn.allow_tf32 = section.tf32
