@@ -43,6 +43,9 @@ class Yolo:
 
     def export(self, result: api.Result, path: Path, *, photo: str) -> Sequence[Path]:
         del photo  # files go by the name of the photo's
+        beside = path.with_name(CLASSES)
+        if self.options.classes and beside == path:
+            raise api.SeemkitError(f"{str(path)!r} is where the names go; name the file after the photo")
         height, width = result.size
         places = {name: place for place, name in enumerate(result.vocabulary)}
         lines = []
@@ -55,9 +58,7 @@ class Yolo:
             file.write("".join(lines).encode())
         if not self.options.classes:
             return [path]
-        beside = path.with_name(CLASSES)
-        if beside == path:
-            raise api.SeemkitError(f"{str(path)!r} is where the names go; name the file after the photo")
+        names = [" ".join(name.split()) for name in (*result.vocabulary, UNNAMED)]  # a line each
         with api.replacing(beside) as file:
-            file.write("".join(f"{name}\n" for name in (*result.vocabulary, UNNAMED)).encode())
+            file.write("".join(f"{name}\n" for name in names).encode())
         return [path, beside]

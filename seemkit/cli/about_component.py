@@ -38,6 +38,7 @@ PROMPT_SHAPES = {
 USES = {
     "exporters": "--export {name}:FILE{suffix}",
     "datasets": "{{use: {name}, ...}}",
+    "hooks": "-s hooks=[{name}]",
 }
 """How a component that fills no slot is asked for, by kind."""
 
@@ -62,6 +63,8 @@ def describe_component(component: Component, flag: PromptFlag | None) -> dict[st
     if component.fault is None:
         options = options_of(component)
         about["options"] = [_as_dict(o) for o in (_import_options(component) if options is None else options)]
+    if component.kind == "hooks" and not about.get("options"):
+        about["use"] = "it is there as soon as it is installed"
     return about
 
 

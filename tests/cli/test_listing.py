@@ -201,3 +201,25 @@ def test_conformance_is_a_line(run):
     assert "failed" not in point["conformance"]
     assert "not run: give its options (model)" in run("info", "timm", "--check").out
     assert "there is no suite for pixel_decoders" in run("info", "fpn", "--check").out
+
+
+def test_info_says_how_hooks_and_data_sets_are_asked_for(run):
+    (record,) = run("info", "record", "--json").json()
+    assert record["use"] == "-s hooks=[record]"
+    assert [option["name"] for option in record["options"]] == ["path"]
+    (folder,) = run("info", "folder", "--json").json()
+    assert folder["use"] == "{use: folder, ...}"
+    assert "conformance: not run: give its options (path)" in run("info", "folder", "--check").out
+    assert "conformance: 10 checks, 10 passed" in run("info", "yolo", "--check").out
+
+
+def test_a_plan_and_an_assembly_name_the_hooks_that_are_asked_for(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text("seemkit: 1\nextends: nano\nhooks: [{use: record, path: a.jsonl}]\n")
+    parts = run("plan", tmp_path / "mine.yaml", "--json").json()["parts"]
+    assert (parts[-1]["slot"], parts[-1]["use"], parts[-1]["options"]) == (
+        "hook",
+        "record",
+        {"path": "a.jsonl"},
+    )
+    about = run("info", tmp_path / "mine.yaml").out
+    assert any(line.split()[:3] == ["hook", "record", 'path="a.jsonl"'] for line in about.splitlines())

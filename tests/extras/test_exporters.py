@@ -111,6 +111,7 @@ def test_yolo_leaves_the_names_out_if_asked(result, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     with pytest.raises(api.SeemkitError, match="is where the names go"):
         result.export("yolo", tmp_path / "classes.txt")
+    assert not (tmp_path / "classes.txt").exists()
 
 
 @pytest.mark.parametrize("seed", range(20))
