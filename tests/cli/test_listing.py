@@ -210,7 +210,9 @@ def test_info_says_how_hooks_and_data_sets_are_asked_for(run):
     (folder,) = run("info", "folder", "--json").json()
     assert folder["use"] == "{use: folder, ...}"
     assert "conformance: not run: give its options (path)" in run("info", "folder", "--check").out
-    assert "conformance: 10 checks, 10 passed" in run("info", "yolo", "--check").out
+    said = run("info", "yolo", "--check").out.partition("\nconformance: ")[2]
+    assert " passed" in said
+    assert "failed" not in said
 
 
 def test_a_plan_and_an_assembly_name_the_hooks_that_are_asked_for(run, tmp_path):
