@@ -70,7 +70,9 @@ class Augment:
         ]
         if not asked:
             return None
-        masks = tv_tensors.Mask(torch.from_numpy(stacked.astype(np.uint8)))
+        ignore = _ignored(sample)
+        layers = stacked if ignore is None else np.concatenate((stacked, ignore[None]))
+        masks = tv_tensors.Mask(torch.from_numpy(layers.astype(np.uint8)))
         smallest = self.options.smallest
         for attempt in range(2 * TRIES):
             zoom = self.zoom if attempt % TRIES < TRIES - 1 else self.still
@@ -111,7 +113,8 @@ class Augment:
             at = {target.place: index for index, target in enumerate(targets)}
             chosen = tuple(at[place] for place in wanted)
         complete = sample.complete and all(target.name is not None for target in targets)
-        return View(pixels, (height, width), targets, chosen, source, complete, sample.key)
+        blank = None if ignore is None else stack[-1]
+        return View(pixels, (height, width), targets, chosen, source, complete, sample.key, blank)
 
 
 def texts_of(objects: Sequence[SampleObject]) -> list[tuple[str, ...]]:
@@ -131,6 +134,15 @@ def mirror_text(text: str) -> str:
 def _array(each: SampleObject) -> NDArray[np.bool_]:
     assert isinstance(each.mask, np.ndarray), "the sample is loaded"
     return each.mask
+
+
+def _ignored(sample: Sample) -> NDArray[np.bool_] | None:
+    """Pixels that count neither way: those that the data set says, and its crowds."""
+    given = [each.read_mask() for each in sample.objects if each.is_crowd]
+    said = sample.read_ignore()
+    if said is not None:
+        given.append(said)
+    return np.any(np.stack(given), axis=0) if given else None
 
 
 def _areas(masks: Any) -> list[int]:

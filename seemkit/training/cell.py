@@ -37,6 +37,7 @@ class Cell:
         reference: whether the object in the partner view is shown for it.
         words: what its text is.
         used: pixels that were prompted before, on the grid of `valid`.
+        ignored: pixels that count neither way, on the same grid; None if all count.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class Cell:
     reference: bool = False
     words: Words = "none"
     used: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+    ignored: NDArray[np.bool_] | None = None
 
     @property
     def truth(self) -> NDArray[np.bool_]:
@@ -92,7 +94,11 @@ class Asker:
             rng: of what is drawn.
             partner: whether there is a partner view to refer to.
         """
-        return [self._cell(target, view.valid, child, partner) for target, child in _with(view.asked, rng)]
+        cells = [self._cell(target, view.valid, child, partner) for target, child in _with(view.asked, rng)]
+        if view.ignored is not None:
+            for cell in cells:
+                cell.ignored = view.ignored[: cell.valid[0], : cell.valid[1]]
+        return cells
 
     def _cell(self, target: Target, valid: tuple[int, int], rng: np.random.Generator, partner: bool) -> Cell:
         mode = str(rng.choice(self.modes, p=self.shares))

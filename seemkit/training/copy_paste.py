@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision import tv_tensors
 
+from seemkit.data.mask_source import read_mask
 from seemkit.data.sample import Sample, SampleObject
 from seemkit.training.zoom import Zoom
 
@@ -50,6 +51,7 @@ def copy_paste(onto: Sample, other: Sample, seed: int, smallest: int = 24) -> Sa
         onto,
         image=pixels,
         objects=(*left, *pasted),
+        ignore=None if onto.ignore is None else read_mask(onto.ignore) & ~front,
         complete=onto.complete and other.complete,
     )
 

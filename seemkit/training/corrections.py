@@ -20,6 +20,8 @@ def correct(cells: Sequence[Cell], predictions: Sequence[NDArray[np.bool_]], opt
     for cell, prediction in zip(cells, predictions, strict=True):
         height, width = cell.valid
         seen, truth = prediction[:height, :width], cell.truth
+        if cell.ignored is not None:  # whatever was said there is right
+            seen = np.where(cell.ignored, truth, seen)
         union = int((seen | truth).sum())
         if options.enough < 1 and int((seen & truth).sum()) >= options.enough * union:
             continue

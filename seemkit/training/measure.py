@@ -106,7 +106,7 @@ def measure(objective: Objective, views: Sequence[View]) -> dict[str, float]:
             for turn, seen in enumerate(play(objective, view)):
                 height, width = view.valid
                 found[turn] += [
-                    iou(mask[:height, :width], cell.truth)
+                    iou(mask[:height, :width], cell.truth, cell.ignored)
                     for mask, cell in zip(seen.masks, seen.cells, strict=True)
                 ]
     finally:
@@ -114,8 +114,12 @@ def measure(objective: Objective, views: Sequence[View]) -> dict[str, float]:
     return {f"IoU@{turn + 1}": float(np.mean(values)) for turn, values in enumerate(found) if values}
 
 
-def iou(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Intersection over union; 1 of two empty masks."""
+def iou(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], ignored: NDArray[np.bool_] | None = None
+) -> float:
+    """Intersection over union where nothing is ignored; 1 of two empty masks."""
+    if ignored is not None:
+        prediction, truth = prediction & ~ignored, truth & ~ignored
     union = int((prediction | truth).sum())
     return int((prediction & truth).sum()) / union if union else 1.0
 
@@ -124,6 +128,8 @@ def _click_first(view: View, index: int) -> Cell:
     """The cell of a target, with a click on its innermost pixel."""
     cell = Cell(view.targets[index], view.valid, "visual", np.random.default_rng(0))
     cell.used = np.zeros(view.valid, bool)
+    if view.ignored is not None:
+        cell.ignored = view.ignored[: view.valid[0], : view.valid[1]]
     click = next_click(np.zeros(view.valid, bool), cell.truth)
     assert click is not None, "no target is empty"
     x, y, _ = click

@@ -119,7 +119,8 @@ class Objective(nn.Module):
                 correct(batch.cells, self.predictions(previous), self.options.clicks)
         asked = ask(previous, every_head=True)
         generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds]
-        draws = PointDraws(generators, [view.valid for view in batch.views], size, device)
+        views = batch.views
+        draws = PointDraws(generators, [v.valid for v in views], size, device, [v.ignored for v in views])
         prompted = prompted_losses(network, scene, batch.cells, asked, draws, self.options, step.divisors)
         terms = prompted.terms
         if self.options.labels is not None:
@@ -136,13 +137,18 @@ class Objective(nn.Module):
             )
         complete = self._complete(batch)
         if self.options.objects is not None and complete:
+            seen = [views[i] for i in complete]
             some = PointDraws(
-                [generators[i] for i in complete], [batch.views[i].valid for i in complete], size, device
+                [generators[i] for i in complete],
+                [view.valid for view in seen],
+                size,
+                device,
+                [view.ignored for view in seen],
             )
             terms |= object_losses(
                 network,
                 pick_scenes(scene, complete),
-                [batch.views[i] for i in complete],
+                seen,
                 self.tables,
                 some,
                 self._everything(step.divisors),

@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 __all__ = ["PointDraws", "sample_maps"]
+
+
+TRIES = 6
+"""So often a point that lies where nothing counts is drawn again."""
 
 
 class PointDraws:
@@ -17,6 +23,7 @@ class PointDraws:
         valid: (height, width) of each picture on its canvas.
         size: S, side of the canvas in pixels.
         device: where the points are wanted.
+        ignored: (S, S) bool of each view, pixels that no point should lie on; None for none.
     """
 
     def __init__(
@@ -25,8 +32,10 @@ class PointDraws:
         valid: Sequence[tuple[int, int]],
         size: int,
         device: torch.device,
+        ignored: Sequence[NDArray[np.bool_] | None] | None = None,
     ) -> None:
         self.generators = list(generators)
+        self.ignored = list(ignored or [None] * len(self.generators))
         self.extent = [torch.tensor([width / size, height / size]) for height, width in valid]
         self.device = device
 
@@ -42,8 +51,16 @@ class PointDraws:
         return torch.cat(drawn).to(self.device)
 
     def _draw(self, view: int, number: int, count: int) -> Tensor:
-        xy = torch.rand(number, count, 2, generator=self.generators[view])
-        return xy * self.extent[view]
+        xy = torch.rand(number, count, 2, generator=self.generators[view]) * self.extent[view]
+        ignored = self.ignored[view]
+        if ignored is None:
+            return xy
+        blank, size = torch.from_numpy(ignored), ignored.shape[0]
+        for _ in range(TRIES):
+            column, row = (xy * size).long().clamp(max=size - 1).unbind(-1)
+            again = torch.rand(number, count, 2, generator=self.generators[view]) * self.extent[view]
+            xy = torch.where(blank[row, column][..., None], again, xy)
+        return xy
 
 
 def sample_maps(maps: Tensor, xy: Tensor) -> Tensor:

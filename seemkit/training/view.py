@@ -39,6 +39,7 @@ class View:
         source: which data set it is of.
         complete: whether every object of the data set's categories is among the targets.
         key: of the picture.
+        ignored: (S, S) bool, pixels that count neither way; None if all count.
     """
 
     image: NDArray[np.uint8]
@@ -48,6 +49,7 @@ class View:
     source: int = 0
     complete: bool = False
     key: str = ""
+    ignored: NDArray[np.bool_] | None = None
 
     @property
     def asked(self) -> tuple[Target, ...]:

@@ -180,3 +180,17 @@ def test_a_view_is_a_plain_value() -> None:
     view = Augment(AugmentSection(), 96, 1).view(sample_of(blob(20, 20, 40, 50)), 0)
     again = pickle.loads(pickle.dumps(view))  # noqa: S301 - our own
     assert isinstance(again, View)
+
+
+def test_what_is_ignored_moves_with_the_picture_and_crowds_are() -> None:
+    sample = sample_of(blob(20, 20, 40, 50), blob(70, 90, 40, 40))
+    crowd = replace(sample.objects[1], is_crowd=True)
+    border = blob(20, 70, 40, 8)
+    sample = replace(sample, objects=(sample.objects[0], crowd), ignore=border)
+    view = Augment(replace_section(zoom=(1.0, 1.0)), 160, 1).view(sample, 0)
+    assert view is not None
+    assert view.ignored is not None
+    expected = np.zeros((160, 160), bool)
+    expected[:120] = border | crowd.read_mask()
+    np.testing.assert_array_equal(view.ignored, expected)
+    assert Augment(replace_section(), 160, 1).view(sample_of(blob(20, 20, 40, 50)), 0).ignored is None  # type: ignore[union-attr]

@@ -79,3 +79,11 @@ def test_a_click_is_three_pixels_wide_and_remembered() -> None:
     assert cell.used[20, 20]
     correct([cell], [NONE], ClicksSection())
     assert not (cell.regions[0].mask & cell.regions[1].mask)[20, 20]
+
+
+def test_errors_that_do_not_count_are_not_clicked() -> None:
+    truth, prediction = field((10, 10, 10, 10)), field((10, 10, 10, 30))
+    cell = cell_of(truth)
+    cell.ignored = field((10, 20, 10, 20))
+    correct([cell], [prediction], ClicksSection())
+    assert cell.regions == []

@@ -25,6 +25,7 @@ def test_intersection_over_union() -> None:
     assert iou(a, b) == pytest.approx(1 / 3)
     assert iou(a, ~a) == 0
     assert iou(a & ~a, b & ~b) == 1
+    assert iou(a, b, ignored=a ^ b) == 1
 
 
 def test_views_are_whole_pictures_as_they_are(new_source: New) -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -59,3 +60,11 @@ def test_the_draws_of_a_view_do_not_depend_on_the_others() -> None:
     both, alone = draws(0, 1), draws(1, valid=((48, 24),))
     assert torch.equal(both.shared(7)[1], alone.shared(7)[0])
     assert torch.equal(both.each([2, 3], 7)[2:], alone.each([3], 7))
+
+
+def test_no_point_lies_where_nothing_counts() -> None:
+    ignored = np.zeros((192, 192), bool)
+    ignored[:, :96] = True
+    drawn = PointDraws([torch.Generator().manual_seed(0)], [(192, 192)], 192, CPU, [ignored])
+    xy = drawn.shared(2000)[0]
+    assert float((xy[:, 0] < 0.5).float().mean()) < 0.03  # half of them at first, halved six times
