@@ -7,7 +7,7 @@ from seemkit.cli.main import cli
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "speed.md"
 GROUPS = ["encode", "round", "points", "objects", "vocabulary", "memory"]
-SETTING = ["-m", "seem-focalt-v1", "--weights", "none", "--size", "1024", "--repeats", "3"]
+SETTING = ["-m", "seem-focalt-v1", "--weights", "none", "--size", "1024", "--repeats", "2"]
 
 if __name__ == "__main__":
     sys.argv[1:] = ["bench", *GROUPS, *SETTING, "--markdown", str(PAGE), *sys.argv[1:]]

@@ -36,6 +36,7 @@ def measure_memory(subject: Subject) -> Iterator[Case]:
         ],
         ratios=[_less("seemkit", ours, "plain", theirs + whole + _size(scene.fine))],
     )
+    subject.model.segment(scene, point(subject, 0.4, 0.45))  # the scene is prepared
     one = [point(subject, 0.4, 0.45)]
     many = [point(subject, 0.1 + 0.008 * k, 0.5, str(k)) for k in range(MANY)]
     paths = [_peak(subject, "1 object", one), _peak(subject, f"{MANY} objects", many)]
@@ -55,6 +56,5 @@ def _peak(subject: Subject, name: str, prompts: list[Prompt]) -> Measured:
         subject.model.segment(subject.scene, prompts)
 
     subject.say(f"memory: {name}")
-    run()  # the scene is prepared, and caches are full
     peak = peak_bytes(run, subject.device)
     return Measured(name=name, about="peak of one call over what was there before", bytes=peak)

@@ -54,7 +54,8 @@ def measure_vocabulary(subject: Subject) -> Iterator[Case]:
         "cold",
         f"{len(NAMES)} names in {len(sentences)} sentences each, of which nothing is known.",
         paths,
-        repeats=2,
+        repeats=1,
+        warmup=0,
         count=False,
     )
     if "reference" in paths:

@@ -16,7 +16,7 @@ from seemkit.benchmark.flops import count_flops
 from seemkit.benchmark.machine import load_average
 from seemkit.benchmark.reference_features import reference_features
 from seemkit.benchmark.report import Case, Figure, Measured
-from seemkit.benchmark.timing import interleave
+from seemkit.benchmark.timing import WARMUP, interleave
 
 if TYPE_CHECKING:
     from seemkit.network.network import Network
@@ -103,6 +103,7 @@ class Subject:
         paths: Mapping[str, Path],
         *,
         repeats: int | None = None,
+        warmup: int = WARMUP,
         count: bool | None = None,
         notes: list[str] | None = None,
         figures: list[Figure] | None = None,
@@ -115,6 +116,7 @@ class Subject:
             about: what is computed, in a sentence.
             paths: by name.
             repeats: at most so many, where a path takes long.
+            warmup: runs of each path before the clock counts.
             count: whether floating-point operations are counted; as the subject says by default.
             notes: what a reader has to know.
             figures: numbers that are no times.
@@ -126,7 +128,10 @@ class Subject:
             if self.count if count is None else count:  # this run warms up as well
                 counted = {key: count_flops(path.run) for key, path in paths.items()}
             seconds = interleave(
-                {key: path.run for key, path in paths.items()}, repeats=times, device=self.device
+                {key: path.run for key, path in paths.items()},
+                repeats=times,
+                warmup=warmup,
+                device=self.device,
             )
         measured = [
             Measured(name=key, about=path.about, seconds=seconds[key], flops=counted[key] or None)
