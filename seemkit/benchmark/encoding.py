@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from seemkit.benchmark.reference_features import plain_merge, reference_features, reference_pixels
-from seemkit.benchmark.report import Case
+from seemkit.benchmark.report import Case, Figure
+from seemkit.benchmark.stages import stage_seconds
 from seemkit.benchmark.subject import Path, Subject
+from seemkit.components import PixelFeatures
 from seemkit.network.network import Network
 from seemkit.network.pixel_decoder import FPNPixelDecoder
 
@@ -18,7 +21,7 @@ LARGE = 1024
 
 
 def measure_encoding(subject: Subject) -> Iterator[Case]:
-    """The whole encode, its stages, and the two convolutions at stride 4."""
+    """The whole encode, then its stages one by one."""
     network, image = subject.network, subject.image
     whole = subject.case(
         "encode",
@@ -32,14 +35,8 @@ def measure_encoding(subject: Subject) -> Iterator[Case]:
     )
     target = SHARE if min(subject.size) >= LARGE else None
     yield whole.model_copy(update={"ratios": [whole.compare("seemkit", "plain", target)]})
-    maps = network.image_encoder(image)
-    yield subject.case(
-        "encode",
-        "backbone",
-        "Pixels to four maps; there is one form of it.",
-        {"backbone": Path(lambda: network.image_encoder(image))},
-        repeats=3,
-    )
+    maps = _maps(network, image)
+    yield _backbone(subject)
     pixels = subject.case(
         "encode",
         "pixel decoder",
@@ -51,20 +48,47 @@ def measure_encoding(subject: Subject) -> Iterator[Case]:
         repeats=3,
     )
     yield pixels.model_copy(update={"ratios": [pixels.compare("seemkit", "plain")]})
-    if isinstance(network.pixel_decoder, FPNPixelDecoder):
-        yield _merge(subject, network.pixel_decoder, maps)
+    decoder = network.pixel_decoder
+    if isinstance(decoder, FPNPixelDecoder):
+        yield subject.case(
+            "encode",
+            "transformer",
+            "The coarsest map through the transformer of the pixel decoder; there is one form of it.",
+            {"transformer": Path(lambda: decoder.encode(decoder.in_proj(maps[3])))},
+            repeats=3,
+        )
+        above = _levels(decoder, maps)
+        for k in (2, 1, 0):
+            yield _merge(subject, decoder, k, maps[k], above[2 - k])
     yield _features(subject, maps)
 
 
-def _merge(subject: Subject, decoder: FPNPixelDecoder, maps: tuple[Tensor, ...]) -> Case:
-    above = decoder(maps).levels[2]
+def _backbone(subject: Subject) -> Case:
+    network, image = subject.network, subject.image
     case = subject.case(
         "encode",
-        "finest step of the pyramid",
-        "A lateral at stride 4 plus the level at stride 8, convolved and normalised.",
+        "backbone",
+        "Pixels to four maps; there is one form of it. Below, how much of its time each part takes.",
+        {"backbone": Path(lambda: network.image_encoder(image))},
+        repeats=3,
+    )
+    with torch.no_grad():
+        parts = stage_seconds(
+            network.image_encoder, lambda: network.image_encoder(image), repeats=2, device=subject.device
+        )
+    total = sum(parts.values())
+    figures = [Figure(name=name, value=100 * seconds / total, unit="%") for name, seconds in parts.items()]
+    return case.model_copy(update={"figures": figures})
+
+
+def _merge(subject: Subject, decoder: FPNPixelDecoder, k: int, feature: Tensor, above: Tensor) -> Case:
+    case = subject.case(
+        "encode",
+        f"step of the pyramid at stride {4 << k}",
+        f"A lateral at stride {4 << k} plus the coarser level, convolved and normalised.",
         {
-            "seemkit": Path(lambda: decoder.merge(0, maps[0], above), "folded where that pays"),
-            "plain": Path(lambda: plain_merge(decoder, 0, maps[0], above), "enlarged, added, convolved"),
+            "seemkit": Path(lambda: decoder.merge(k, feature, above), "folded where that pays"),
+            "plain": Path(lambda: plain_merge(decoder, k, feature, above), "enlarged, added, convolved"),
         },
         repeats=3,
     )
@@ -73,19 +97,18 @@ def _merge(subject: Subject, decoder: FPNPixelDecoder, maps: tuple[Tensor, ...])
 
 def _features(subject: Subject, maps: tuple[Tensor, ...]) -> Case:
     network = subject.network
-    given = network.pixel_decoder(maps)
+    given = _pixels(network, maps)
     sizes = [(int(x.shape[-2]), int(x.shape[-1])) for x in given.levels]
 
     def small() -> list[Tensor]:
-        features = network.mask_features(given.fine)
-        return [features.resized(size) for size in sizes]
+        return network.mask_features(given.fine).resized(sizes)
 
     case = subject.case(
         "encode",
         "mask features",
         "The map at stride 4 to what attention masks need of its mask features.",
         {
-            "seemkit": Path(small, "at the three level sizes, each by one convolution"),
+            "seemkit": Path(small, "at the three level sizes, by a convolution of means"),
             "plain": Path(lambda: network.mask_features(given.fine).whole, "all of them, not yet resized"),
         },
         repeats=3,
@@ -99,5 +122,21 @@ def _encode(network: Network, image: Tensor) -> list[Tensor]:
 
 def _decode(network: Network, maps: tuple[Tensor, ...]) -> list[Tensor]:
     given = network.pixel_decoder(maps)
-    features = network.mask_features(given.fine)
-    return [*given.levels, *(features.resized((int(x.shape[-2]), int(x.shape[-1]))) for x in given.levels)]
+    sizes = [(int(x.shape[-2]), int(x.shape[-1])) for x in given.levels]
+    return [*given.levels, *network.mask_features(given.fine).resized(sizes)]
+
+
+@torch.no_grad()
+def _maps(network: Network, image: Tensor) -> tuple[Tensor, ...]:
+    return tuple(network.image_encoder(image))
+
+
+@torch.no_grad()
+def _pixels(network: Network, maps: tuple[Tensor, ...]) -> PixelFeatures:
+    found: PixelFeatures = network.pixel_decoder(maps)
+    return found
+
+
+@torch.no_grad()
+def _levels(decoder: FPNPixelDecoder, maps: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    return decoder.levels(maps)

@@ -58,11 +58,21 @@ def measure_vocabulary(subject: Subject) -> Iterator[Case]:
         warmup=0,
         count=False,
     )
+    figures = [
+        Figure(name="names", value=len(NAMES)),
+        Figure(name="sentences", value=len(NAMES) * len(sentences)),
+    ]
     if "reference" in paths:
+        with torch.no_grad():
+            ours = embed_vocabulary(network, sample)
+            theirs = torch.stack([_as_published(network.text_encoder, name, sentences) for name in sample])
+        gap = float((ours - theirs).abs().max())
+        figures.append(Figure(name="largest difference of the embeddings, whose length is 1", value=gap))
         ratio = case.compare("seemkit", "reference")
         value = ratio.value * SAMPLE / len(NAMES)
         case = case.model_copy(
             update={
+                "figures": figures,
                 "ratios": [ratio.model_copy(update={"value": value, "target": SHARE})],
                 "notes": [
                     f"The ratio is that for {len(NAMES)} names, which take the reference as long each."

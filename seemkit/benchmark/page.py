@@ -110,7 +110,7 @@ def _sentence(ratio: Ratio) -> str:
     aim = ""
     if ratio.target is not None:
         aim = f"; aimed at: at most {ratio.target:.3g}, {'met' if ratio.met else 'not met'}"
-    many = f" ({1 / ratio.value:.1f} times less)" if 0 < ratio.value < 1 else ""
+    many = f" ({1 / ratio.value:.1f} times less)" if 0 < ratio.value < 0.95 else ""
     return f"{ratio.of}: {ratio.value:.3f} {what} of {ratio.to}{many}{aim}"
 
 

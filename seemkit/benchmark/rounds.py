@@ -1,21 +1,22 @@
 """A first and a second click on a photo: the fast path against what the original computes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
-from seemkit.benchmark.click import Clicked, make_points
+from seemkit.benchmark.click import Clicked
 from seemkit.benchmark.reference_click import reference_click
 from seemkit.benchmark.reference_features import reference_features
 from seemkit.benchmark.report import Case, Figure
 from seemkit.benchmark.subject import Path, Subject
 from seemkit.benchmark.work import watch_work
-from seemkit.prompting.prompt import Prompt
+from seemkit.geometry.points import sample_regions
+from seemkit.network.sampler import PointBatch, stack_points
+from seemkit.prompting.prompt import SpatialPrompt
 
 __all__ = ["measure_rounds", "point"]
 
-CLICK = 9
-"""Pixels of the input that a click selects."""
 SHARE = 1 / 6
 """A click is to cost at most so much of the reference path's decoder, from this size of the input on."""
 LARGE = 1024
@@ -24,7 +25,8 @@ LARGE = 1024
 def measure_rounds(subject: Subject) -> Iterator[Case]:
     """The first click, the second, and the decoder alone."""
     session = subject.model.session(subject.scene)
-    answered = session.add(point(subject, 0.4, 0.45)).result()
+    clicks = [point(subject, 0.4, 0.45), point(subject, 0.6, 0.5)]
+    answered = session.add(clicks[0]).result()
     assert answered.logits is not None
     previous = torch.tensor(answered.logits[0]).to(subject.image)
     levels, features = subject.reference
@@ -32,16 +34,20 @@ def measure_rounds(subject: Subject) -> Iterator[Case]:
         features
     )
 
-    def second() -> None:
-        session.add(point(subject, 0.6, 0.5)).result()
+    def second() -> Tensor:
+        result = session.add(clicks[1]).result()
         session.undo()
+        assert result.logits is not None
+        return torch.tensor(result.logits[0])
 
     def reference() -> Clicked:
-        return reference_click(subject.network, levels, features, two, previous, vocabulary)
+        return reference_click(subject.network, levels, features, both, previous, vocabulary)
 
-    two = make_points(2 * CLICK, subject.size, features)
+    both = points_of(subject, clicks)
     with watch_work(subject.model) as work:
-        second()
+        ours = second()
+    with torch.no_grad():
+        theirs = reference().logits.cpu()
     case = subject.case(
         "round",
         "second click",
@@ -50,7 +56,16 @@ def measure_rounds(subject: Subject) -> Iterator[Case]:
             "seemkit": Path(second, "a round of a session, mask at the size of the photo included"),
             "reference decoder": Path(reference, "the decoder as published, on features that are there"),
         },
-        figures=[Figure(name=f"second click: {name}", value=value) for name, value in work.counts().items()],
+        figures=[
+            *(Figure(name=name, value=value) for name, value in work.counts().items()),
+            Figure(name="largest difference of the mask's logits", value=float((ours - theirs).abs().max())),
+            Figure(name="root mean square of the logits", value=float(theirs.square().mean().sqrt())),
+            Figure(
+                name="pixels that differ",
+                value=100 * float(((ours > 0) != (theirs > 0)).float().mean()),
+                unit="%",
+            ),
+        ],
     )
     target = SHARE if min(subject.size) >= LARGE else None
     yield case.model_copy(update={"ratios": [case.compare("seemkit", "reference decoder", target)]})
@@ -58,10 +73,11 @@ def measure_rounds(subject: Subject) -> Iterator[Case]:
 
 
 def _first(subject: Subject) -> Case:
-    model, one = subject.model, make_points(CLICK, subject.size, subject.image)
+    model, click = subject.model, point(subject, 0.4, 0.45)
+    one = points_of(subject, [click])
 
     def first() -> None:
-        model.segment(model.encode(subject.pixels), point(subject, 0.4, 0.45))
+        model.segment(model.encode(subject.pixels), click)
 
     def reference() -> Clicked:
         levels, features = reference_features(subject.network, subject.image)
@@ -80,9 +96,18 @@ def _first(subject: Subject) -> Case:
     return case.model_copy(update={"ratios": [case.compare("seemkit", "reference")]})
 
 
-def point(subject: Subject, x: float, y: float, name: str = "1") -> Prompt:
+def point(subject: Subject, x: float, y: float, name: str = "1") -> SpatialPrompt:
     """A click at a share of the photo's width and height."""
     from seemkit.prompting.read import read_prompt
 
     height, width = subject.pixels.shape[:2]
-    return read_prompt({"type": "point", "x": x * width, "y": y * height, "object": name})
+    prompt = read_prompt({"type": "point", "x": x * width, "y": y * height, "object": name})
+    assert isinstance(prompt, SpatialPrompt)
+    return prompt
+
+
+def points_of(subject: Subject, prompts: Sequence[SpatialPrompt]) -> PointBatch:
+    """What prompts of one object select, as the decoder gets it."""
+    scene = subject.scene
+    regions = [prompt.region(scene.grid) for prompt in prompts]
+    return stack_points([sample_regions(regions)], scene.padded, subject.image)

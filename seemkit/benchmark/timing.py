@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-__all__ = ["WARMUP", "interleave", "median", "ratio"]
+__all__ = ["WARMUP", "interleave", "median", "ratio", "wait"]
 
 WARMUP = 1
 """Runs of each path before the clock counts: caches fill, kernels are chosen, memory is mapped."""

@@ -135,7 +135,8 @@ class MaskDecoder(nn.Module):
             level = i % LEVELS  # contiguous: every round reads them head by head
             keys.append(layer.cross_attn.keys(rows[level] + positions[level]).contiguous())
             values.append(layer.cross_attn.values(rows[level]).contiguous())
-        small = tuple(mask_features.resized((x.shape[-2], x.shape[-1])).to(kept) for x in placed)
+        sizes = [(x.shape[-2], x.shape[-1]) for x in placed]
+        small = tuple(x.to(kept) for x in mask_features.resized(sizes))
         return PreparedScene(
             tuple(x.to(kept) for x in placed), mask_features, small, tuple(keys), tuple(values)
         )

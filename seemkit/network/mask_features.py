@@ -6,6 +6,7 @@ with a convolution that is folded accordingly. The results are equal up to round
 the whole of F would be 134 MB and 309 GFLOP.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -70,22 +71,28 @@ class MaskFeatures:
         kept = [self._kept[0][rows]] if self._kept else []
         return MaskFeatures(self.fine[rows], self.weight, self.bias, kept)
 
-    def resized(self, size: tuple[int, int]) -> Tensor:
-        """F at another size (B, C, *size): bilinear, align_corners False, no antialias.
+    def resized(self, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
+        """F at other sizes, each (B, C, *size): bilinear, align_corners False, no antialias.
 
-        By an even whole number s this is a mean of 2 x 2 cells every s cells, which folds into the convolution.
+        By an even whole number s this is a mean of 2 x 2 cells every s cells. Means and convolution commute, so
+        that the means of y, made once, are convolved at those cells only.
         """
-        step = self.size[0] // size[0]
-        exact = step % 2 == 0 and (size[0] * step, size[1] * step) == self.size
-        if self.weight is None or not exact or self._is_whole:
-            return resize_features(self.whole, size)
-        folded = functional.avg_pool2d(functional.pad(self.weight, (1, 1, 1, 1)), 2, stride=1)  # k + 1 wide
-        start = step // 2 - 1 - self._reach  # where the first output reads first
-        fine = self.fine[..., max(start, 0) :, max(start, 0) :]
-        out = functional.conv2d(
-            channels_last(fine), channels_last(folded), self.bias, stride=step, padding=max(-start, 0)
+        steps = [self.size[0] // size[0] for size in sizes]
+        exact = all(
+            step % 2 == 0 and (size[0] * step, size[1] * step) == self.size
+            for step, size in zip(steps, sizes, strict=True)
         )
-        return out[..., : size[0], : size[1]].contiguous()
+        if self.weight is None or not exact or self._is_whole:
+            return [resize_features(self.whole, size) for size in sizes]
+        padded = channels_last(functional.pad(self.fine, [self._reach] * 4))
+        means = functional.avg_pool2d(padded, 2, stride=1)
+        kernel = channels_last(self.weight)
+        return [
+            functional.conv2d(means[..., step // 2 - 1 :, step // 2 - 1 :], kernel, self.bias, stride=step)[
+                ..., : size[0], : size[1]
+            ].contiguous()
+            for step, size in zip(steps, sizes, strict=True)
+        ]
 
     def mean_at(self, xy: Tensor, weights: Tensor) -> Tensor:
         """Weighted sums of F at points: xy (N, T, 2) in [0, 1], weights (N, T) that sum to 1 or are all 0; (N, C).

@@ -115,14 +115,14 @@ def stack_points(
 def _know(sets: Sequence[PointSet | None]) -> KnownPoints:
     given = [points for points in sets if points is not None]
     kinds = {
-        (bool(negative), bool(extent))
+        divmod(int(code), 2)
         for points in given
-        for negative, extent in np.unique(np.stack((points.negative, points.extent), 1), axis=0)
+        for code in np.flatnonzero(np.bincount(2 * points.negative + points.extent))
     }
     return KnownPoints(
         tuple(0 if points is None else len(points.xy) for points in sets),
         tuple(points is not None and points.positives > 0 for points in sets),
-        frozenset(kinds),
+        frozenset((bool(negative), bool(extent)) for negative, extent in kinds),
     )
 
 
@@ -149,22 +149,22 @@ class RegionSampler(nn.Module):
         """
         batches = [points] if isinstance(points, PointBatch) else list(points)
         batches = batches * (len(scene.levels) + 1) if len(batches) == 1 else batches
-        content, position = [], []
-        for level, batch in zip(range(len(scene.levels)), batches, strict=False):
-            token = self._tokens(scene.levels[level], batch, level)
-            content.append(token)
-            placed = token
-            if self.preset.region_position:
-                placed = placed + encode_points(token.shape[-1], batch.xy)
-            position.append(placed)
         last = batches[-1]
+        content = [self._tokens(scene.levels[k], batch, k) for k, batch in enumerate(batches[:-1])]
+        position = content
+        if self.preset.region_position:
+            where = encode_points(len(self.sign_embed[0]), last.xy)
+            position = [
+                token + (where if batch is last else encode_points(token.shape[-1], batch.xy))
+                for token, batch in zip(content, batches[:-1], strict=True)
+            ]
         positive = ~(last.padding | last.negative)
         weight = positive.to(self.sign_embed.dtype)
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1)
         anchor = scene.mask_features.mean_at(last.xy, weight)
         centre = None
         if self.preset.region_position:
-            centre = (encode_points(anchor.shape[-1], last.xy) * weight[..., None]).sum(1)
+            centre = (where * weight[..., None]).sum(1)
         first = batches[0]
         alike = all(_same_places(batch, first) for batch in batches[:-1])
         padding = first.padding if alike else tuple(batch.padding for batch in batches[:-1])

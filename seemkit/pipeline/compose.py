@@ -224,7 +224,9 @@ def _regions(scene: Scene, objects: Sequence[ObjectPrompts]) -> list[list[Region
                     "expected one at least",
                     path=place,
                 )
-            regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
+            if found.include is not prompt.include:
+                found = Region(found.mask, include=prompt.include, kind=found.kind)
+            regions.append(found)
         found_regions.append(regions)
     return found_regions
 

@@ -43,7 +43,7 @@ def close(a: Tensor, b: Tensor) -> None:
 @pytest.mark.parametrize("size", [(8, 12), (4, 6), (2, 3), (16, 24), (5, 7), (1, 1)])
 def test_resized_equals_the_whole_resized(kernel: int | None, size: tuple[int, int]) -> None:
     lazy = features(kernel, batch=2)
-    out = lazy.resized(size)
+    out = lazy.resized([size])[0]
     assert out.shape == (2, C, *size)
     close(out, resize_features(whole_of(lazy), size))
 
@@ -51,9 +51,9 @@ def test_resized_equals_the_whole_resized(kernel: int | None, size: tuple[int, i
 @pytest.mark.parametrize("step", [2, 4, 8])
 def test_an_even_step_never_makes_the_whole(step: int) -> None:
     lazy = features(3)
-    lazy.resized((16 // step, 24 // step))
+    lazy.resized([(16 // step, 24 // step)])[0]
     assert not lazy._kept
-    lazy.resized((5, 7))  # no whole step: there is no shorter way
+    lazy.resized([(5, 7)])[0]  # no whole step: there is no shorter way
     assert lazy._kept
 
 
@@ -125,7 +125,7 @@ def test_memory_formats_give_the_same_values() -> None:
     moved = MaskFeatures(lazy.fine.contiguous(memory_format=torch.channels_last), lazy.weight, lazy.bias)
     embeddings = torch.randn(1, 2, C)
     close(moved.dot(embeddings), lazy.dot(embeddings))
-    close(moved.resized((4, 6)), lazy.resized((4, 6)))
+    close(moved.resized([(4, 6)])[0], lazy.resized([(4, 6)])[0])
 
 
 def test_training_gets_gradients_through_every_part() -> None:
@@ -135,7 +135,7 @@ def test_training_gets_gradients_through_every_part() -> None:
         with torch.no_grad():
             assert not lazy.whole.requires_grad  # a round without gradient came first
         xy, weights = torch.rand(1, 4, 2), torch.full((1, 4), 0.25)
-        parts = (lazy.resized((4, 6)), lazy.mean_at(xy, weights), lazy.dot(torch.randn(1, 1, C)))
+        parts = (lazy.resized([(4, 6)])[0], lazy.mean_at(xy, weights), lazy.dot(torch.randn(1, 1, C)))
         for part in parts:
             (gradient,) = torch.autograd.grad(part.sum(), lazy.weight, retain_graph=True)
             assert gradient.abs().sum() > 0
