@@ -12,9 +12,6 @@ from seemkit.vocabulary import SLOT
 
 __all__ = ["NameTables", "log_shares"]
 
-BATCH = 256
-"""Sentences that are encoded at once."""
-
 
 class NameTables:
     """The names of each data set, with "background" last.
@@ -80,11 +77,8 @@ class NameTables:
         )
 
     def _encode(self, sentences: Sequence[str]) -> Tensor:
-        found: list[Tensor] = []
-        for start in range(0, len(sentences), BATCH):
-            phrases = self.network.encode_texts(sentences[start : start + BATCH])
-            found += [phrase.embedding for phrase in phrases]
-        return nn.functional.normalize(torch.stack(found), dim=-1)
+        phrases = self.network.encode_texts(sentences)
+        return nn.functional.normalize(torch.stack([phrase.embedding for phrase in phrases]), dim=-1)
 
 
 def log_shares(counts: Sequence[int]) -> Tensor:
