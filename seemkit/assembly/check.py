@@ -33,7 +33,7 @@ class _Check:
 
     def run(self) -> Assembly:
         data = {**_DEFAULTS, **self.document.data}
-        self._check_version(data.pop("seemkit", None))
+        self.choices.check_version(data.pop("seemkit", None), VERSION, needed=self.document.file is not None)
         fixed = self._check_fixed({key: value for key, value in data.items() if key not in (*SLOTS, "hooks")})
         self.choices.prefer = fixed.prefer if fixed is not None else _well_formed(data.get("prefer"))
         self._check_preferences()
@@ -50,12 +50,6 @@ class _Check:
         assembly = Assembly.model_validate({**given, **slots, **({"hooks": hooks} if hooks else {})})
         assembly._weights_folder = self.document.weights_folder
         return assembly
-
-    def _check_version(self, version: JsonValue) -> None:
-        if version is None and self.document.file is not None:
-            self.choices.add("seemkit", f"the version of the form is missing; write 'seemkit: {VERSION}'")
-        elif version is not None and (version != VERSION or isinstance(version, bool)):
-            self.choices.add("seemkit", f"got version {version!r} of the form, this seemkit reads {VERSION}")
 
     def _check_fixed(self, data: Mapping[str, JsonValue]) -> FixedPart | None:
         try:

@@ -1,24 +1,24 @@
 """Loads an assembly by name, from a YAML file or from plain data, and checks all of it at once."""
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from seemkit.assembly.assembly import Assembly
 from seemkit.assembly.check import check
-from seemkit.assembly.document import Document, read_file
+from seemkit.assembly.document import Document
 from seemkit.assembly.inheritance import expand
 from seemkit.assembly.overrides import override
+from seemkit.assembly.shipped import Shipped
 from seemkit.choice.wording import join
 from seemkit.host import registry as host_registry
-from seemkit_registry import Registry, UnknownComponent, nearest
+from seemkit_registry import Registry
 from seemkit_registry.errors import ConfigurationError, Problem
 
 __all__ = ["assembly_names", "load_assembly", "read_assembly"]
 
-_SUFFIXES = (".yaml", ".yml")
+SHIPPED = Shipped("assemblies", "an assembly")
 _PLAIN = TypeAdapter(dict[str, JsonValue])
 
 
@@ -52,12 +52,12 @@ def read_assembly(source: str | Path | Assembly | Mapping[str, JsonValue]) -> Do
         UnknownComponent: no assembly has this name; with the nearest that has.
         ConfigurationError: it cannot be read.
     """
-    return expand(_open(source), _read_bundled)
+    return expand(_open(source), SHIPPED.read)
 
 
 def assembly_names() -> list[str]:
     """Names of the assemblies that seemkit brings, sorted."""
-    return sorted(_bundled())
+    return SHIPPED.names()
 
 
 def _open(source: str | Path | Assembly | Mapping[str, JsonValue]) -> Document:
@@ -65,36 +65,7 @@ def _open(source: str | Path | Assembly | Mapping[str, JsonValue]) -> Document:
         return Document(source.as_dict(), source.name, weights_folder=source._weights_folder)
     if isinstance(source, Mapping):
         return Document(_plain(source), "configuration", weights_folder=Path.cwd())
-    text = str(source)
-    if isinstance(source, Path) or text.endswith(_SUFFIXES) or "/" in text or "\\" in text:
-        path = Path(source)
-        if path.suffix not in _SUFFIXES:
-            problem = Problem("", "it is not an assembly: expected a file that ends in .yaml or .yml")
-            raise ConfigurationError([problem], source=text)
-        return _with_name(read_file(path), path.stem)
-    return _read_bundled(text)
-
-
-def _bundled() -> dict[str, Path]:
-    folder = Path(str(resources.files("seemkit") / "assemblies"))
-    return {file.stem: file for file in folder.glob("*.yaml")}
-
-
-def _read_bundled(name: str, asked_by: str | None = None) -> Document:
-    bundled = _bundled()
-    if name in bundled:
-        return _with_name(read_file(bundled[name], name), name)
-    near = nearest(name, bundled)
-    hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(sorted(bundled)) or 'none'}"
-    message = f"no assembly is named {name!r}; {hint}"
-    if asked_by is not None:
-        raise ConfigurationError([Problem("extends", message, near[0] if near else None)], source=asked_by)
-    raise UnknownComponent(message, kind="assemblies", name=name, suggestion=near[0] if near else None)
-
-
-def _with_name(document: Document, name: str) -> Document:
-    document.data.setdefault("name", name)
-    return document
+    return SHIPPED.open(source)
 
 
 def _plain(source: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -12,7 +12,6 @@ from seemkit.assembly.assembly import ARCHITECTURE
 from seemkit.checkpoint.carry_rules import Decision, decide
 from seemkit.checkpoint.convert import UNKNOWN, hash_file
 from seemkit.errors import SeemkitError, WeightsError
-from seemkit.results.atomic import check_target
 from seemkit.weights import check_variant, variant_of, write_weights
 from seemkit.weights_fit import Shapes, part_of, read_header, shapes_of
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from seemkit.assembly import Assembly
     from seemkit.network.network import Network
     from seemkit_registry import Registry
+from seemkit.checkpoint.target import check_weights_target
 
 __all__ = ["Carried", "carry_weights"]
 
@@ -76,7 +76,7 @@ def carry_weights(
     """
     path = Path(source)
     if target is not None:
-        _check_target(path, Path(target))
+        check_weights_target(path, Path(target), "carry over")
     about, given = read_header(path)
     check_variant(path, about, variant_of(assembly))
     before = _assembly_of(about)
@@ -95,17 +95,6 @@ def carry_weights(
     if target is not None:
         _write(path, Path(target), decision, record)
     return Carried(None if target is None else Path(target), record, decision, own, given, tuple(notes))
-
-
-def _check_target(source: Path, target: Path) -> None:
-    if target.suffix != ".safetensors":
-        near = str(target.with_suffix(".safetensors")) if target.name else "weights.safetensors"
-        raise WeightsError(
-            f"{str(target)!r} is not a .safetensors file; did you mean {near!r}?", path="-o", suggestion=near
-        )
-    if source.exists() and target.exists() and target.samefile(source):
-        raise WeightsError(f"{str(target)!r} is the file to carry over itself; give another name", path="-o")
-    check_target(target)
 
 
 def _build(assembly: Assembly, registry: Registry | None) -> Network:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from seemkit.checkpoint.fit import MisfitError, expected_parameters, family_of, fit, fitting_assemblies
 from seemkit.checkpoint.read import read_state
-from seemkit.errors import WeightsError
-from seemkit.results.atomic import check_target
 from seemkit.weights import variant_of, write_weights
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from seemkit.assembly import Assembly
     from seemkit_registry import Registry
+from seemkit.checkpoint.target import check_weights_target
 
 __all__ = ["Converted", "convert_checkpoint", "hash_file", "named_variant"]
 
@@ -76,7 +75,7 @@ def convert_checkpoint(
         WeightsError: the file cannot be read or the target not be written.
     """
     path, out = Path(source), Path(target)
-    _check_target(path, out)
+    check_weights_target(path, out, "convert")
     state = read_state(path)
     expected = expected_parameters(assembly, registry)
     tensors = _match(path.name, state, expected, assembly)
@@ -115,17 +114,6 @@ def hash_file(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_target(source: Path, target: Path) -> None:
-    if target.suffix != ".safetensors":
-        near = str(target.with_suffix(".safetensors")) if target.name else "weights.safetensors"
-        raise WeightsError(
-            f"{str(target)!r} is not a .safetensors file; did you mean {near!r}?", path="-o", suggestion=near
-        )
-    if source.exists() and target.exists() and target.samefile(source):
-        raise WeightsError(f"{str(target)!r} is the file to convert itself; give another name", path="-o")
-    check_target(target)
 
 
 def _match(

@@ -64,6 +64,13 @@ class Choices:
             return None
         return Slot(use=use, component=component.qualified, settings=settings)
 
+    def check_version(self, version: JsonValue, expected: int, *, needed: bool) -> None:
+        """Hold the version of the form that data names under `seemkit` against the one that is read."""
+        if version is None and needed:
+            self.add("seemkit", f"the version of the form is missing; write 'seemkit: {expected}'")
+        elif version is not None and (version != expected or isinstance(version, bool)):
+            self.add("seemkit", f"got version {version!r} of the form, this seemkit reads {expected}")
+
     def _check_options(
         self, path: str, use: str, model: type[BaseModel], options: dict[str, JsonValue]
     ) -> BaseModel | None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["assemble"]
 
-SUFFIXES = (".yaml", ".yml")
-
 
 @click.command(cls=Command)
 @click.argument("name", default="nano", metavar="[NAME|FILE.yaml]")
@@ -32,6 +30,7 @@ def assemble(name: str, settings: tuple[str, ...], out: str | None) -> None:
     """
     from seemkit.assembly.explained import explain
     from seemkit.assembly.load import load_assembly
+    from seemkit.assembly.shipped import SUFFIXES
     from seemkit.host import registry
     from seemkit.results.atomic import check_target, replacing
 

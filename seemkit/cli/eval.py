@@ -12,7 +12,7 @@ import seemkit
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
-from seemkit.cli.model_options import ModelChoice, read_settings
+from seemkit.cli.model_options import ModelChoice, read_settings, settings_flag
 from seemkit.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -59,14 +59,7 @@ class EvalCommand(Command):
 @click.option("--weights", metavar="FILE|none", help="A .safetensors file, or 'none' for random weights.")
 @click.option("--device", metavar="DEVICE", help="Such as cpu or cuda:1.")
 @click.option("--threads", metavar="N", help="Threads of the CPU.")
-@click.option(
-    "-s",
-    "--set",
-    "settings",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Override an option of the evaluation, such as measures.clicks.rounds=5; may be given often.",
-)
+@settings_flag("an option of the evaluation", "measures.clicks.rounds=5")
 @click.option("--restart", is_flag=True, help="Forget what DIR has of an earlier run, and begin anew.")
 def eval(  # noqa: A001 - it is the name of the command
     config: str, out: Path | None, settings: tuple[str, ...], restart: bool, **short: str | None

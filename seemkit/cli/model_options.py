@@ -17,6 +17,7 @@ __all__ = [
     "model_options",
     "read_settings",
     "read_words",
+    "settings_flag",
     "settings_option",
     "split_words",
     "vocabulary_option",
@@ -118,15 +119,20 @@ def split_words(words: str | None) -> list[str] | None:
     return None if words is None else [word.strip() for word in words.split(",")]
 
 
-settings_option = click.option(
-    "-s",
-    "--set",
-    "settings",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Override an option of the assembly, such as backbone.model=convnext_tiny; may be given often.",
-)
-"""The flag `-s`, for :func:`read_settings`."""
+def settings_flag(what: str, example: str) -> Callable[..., Callable[..., None]]:
+    """The flag `-s`, for :func:`read_settings`; `what` it overrides, and an example of it."""
+    return click.option(
+        "-s",
+        "--set",
+        "settings",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help=f"Override {what}, such as {example}; may be given often.",
+    )
+
+
+settings_option = settings_flag("an option of the assembly", "backbone.model=convnext_tiny")
+"""The flag `-s` of an assembly."""
 
 
 def vocabulary_option(purpose: str) -> Callable[..., Callable[..., None]]:

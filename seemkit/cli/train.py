@@ -9,7 +9,7 @@ import click
 from seemkit.cli.chatter import chatter_aside
 from seemkit.cli.command import Command
 from seemkit.cli.failure import RequestError
-from seemkit.cli.model_options import read_settings
+from seemkit.cli.model_options import read_settings, settings_flag
 from seemkit.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,14 +50,7 @@ class TrainCommand(Command):
 )
 @click.option("--adapt", is_flag=True, help="Train only what a swapped backbone leaves untrained.")
 @click.option("-o", "--output", "out", metavar="DIR", help="Folder of the run; runs/RECIPE by default.")
-@click.option(
-    "-s",
-    "--set",
-    "settings",
-    metavar="PATH=VALUE",
-    multiple=True,
-    help="Override a field of the recipe, such as run.steps=200; may be given often.",
-)
+@settings_flag("a field of the recipe", "run.steps=200")
 @click.option("--restart", is_flag=True, help="Begin anew where the folder has a checkpoint.")
 @click.option(
     "--check", is_flag=True, help="Read all of the data, say what is wrong with it, and train nothing."

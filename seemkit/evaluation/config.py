@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +18,7 @@ from pydantic import (
 
 from seemkit.assembly.document import Document, read_file
 from seemkit.assembly.overrides import override
+from seemkit.assembly.shipped import Shipped, is_file_name, with_name
 from seemkit.choice import Choices, Slot
 from seemkit.choice.wording import show
 from seemkit.evaluation.measures.measure import Measure
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 VERSION = 1
-SUFFIXES = (".yaml", ".yml")
+SHIPPED = Shipped("evaluations", "an evaluation")
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -98,7 +98,7 @@ class EvalConfig(PlainFields):
 
 def evaluation_names() -> list[str]:
     """Names of the evaluations that seemkit brings, sorted."""
-    return sorted(_bundled())
+    return SHIPPED.names()
 
 
 def load_evaluation(
@@ -125,33 +125,21 @@ def read_evaluation(source: str | Path | Mapping[str, JsonValue]) -> Document:
     """What `source` says, unchecked."""
     if isinstance(source, Mapping):
         return Document(dict(source), "evaluation")
-    text = str(source)
-    if isinstance(source, Path) or text.endswith(SUFFIXES) or "/" in text or "\\" in text:
+    if is_file_name(source):
         return read_file(Path(source))
-    bundled = _bundled()
+    text, bundled = str(source), SHIPPED.files()
     if text in bundled:
-        document = read_file(bundled[text], text)
-        document.data.setdefault("name", text)
-        return document
+        return with_name(read_file(bundled[text], text), text)
     near = nearest(text, bundled)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(bundled))}"
     message = f"no evaluation is named {text!r}, and it is no .yaml file; {hint}"
     raise UnknownComponent(message, kind="evaluations", name=text, suggestion=near[0] if near else None)
 
 
-def _bundled() -> dict[str, Path]:
-    folder = Path(str(resources.files("seemkit") / "evaluations"))
-    return {file.stem: file for file in folder.glob("*.yaml")}
-
-
 def _check(document: Document, registry: Registry) -> EvalConfig:
     choices = Choices(registry, document.lines)
     data = dict(document.data)
-    version = data.pop("seemkit", None)
-    if version is None and document.file is not None:
-        choices.add("seemkit", f"the version of the form is missing; write 'seemkit: {VERSION}'")
-    elif version is not None and (version != VERSION or isinstance(version, bool)):
-        choices.add("seemkit", f"got version {version!r} of the form, this seemkit reads {VERSION}")
+    choices.check_version(data.pop("seemkit", None), VERSION, needed=document.file is not None)
     parts = {name: data.pop(name, None) for name in ("datasets", "measures")}
     plain: PlainFields | None = None
     try:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema
 
+from seemkit.prompting.handed_over import take_asset
+
 __all__ = ["Asset", "BinaryMask", "array_hash", "decode_rle", "encode_rle"]
 
 
@@ -97,13 +99,7 @@ def _read_asset(value: Any, info: ValidationInfo) -> NDArray[Any]:
             return _read_mask(value)
         assets = (info.context or {}).get("assets", {})
         name = value.get("sha256")
-        if name not in assets:
-            raise ValueError(
-                f"the array {str(name)[:12]}... travels by hash: hand it over in assets={{hash: array}}"
-            )
-        found = np.asarray(assets[name])
-        if array_hash(found) != name:
-            raise ValueError(f"the asset handed over as {str(name)[:12]}... has other content")
+        found = take_asset(assets, name, "array", lambda x: array_hash(np.asarray(x)))
         value = found
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or array.size == 0:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from seemkit.concept_file import ConceptFile
 
     ConceptSource: TypeAlias = str | PathLike[str] | ConceptFile
+from seemkit.prompting.handed_over import take_asset
 
 __all__ = ["ConceptSource", "open_concept"]
 
@@ -45,14 +46,9 @@ def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> objec
     name = value.get("concept")
     if not isinstance(name, str):
         raise ValueError('expected a path, or {"concept": hash} of a concept that is handed over')
-    if name not in assets:
-        raise ValueError(
-            f"the concept {name[:12]}... travels by hash: hand it over in assets={{hash: concept}}"
-        )
-    found = assets[name]
-    if not isinstance(found, ConceptFile) or found.fingerprint != name:
-        raise ValueError(f"the asset handed over as {name[:12]}... has other content")
-    return found
+    return take_asset(
+        assets, name, "concept", lambda x: x.fingerprint if isinstance(x, ConceptFile) else None
+    )
 
 
 def _write_source(value: object) -> str | dict[str, Any]:

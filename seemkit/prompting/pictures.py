@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seemkit.scene import ImageSource, Scene
 
     Picture: TypeAlias = ImageSource | Scene
+from seemkit.prompting.handed_over import take_asset
 
 __all__ = ["Picture", "fingerprint_of", "open_picture"]
 
@@ -55,15 +56,10 @@ def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> objec
     name = value.get(kind)
     if not isinstance(name, str):
         raise ValueError('expected a path, {"sha256": hash} of an image or {"scene": fingerprint}')
-    word = "scene" if kind == "scene" else "image"
-    if name not in assets:
-        raise ValueError(
-            f"the {word} {name[:12]}... travels by hash: hand it over in assets={{hash: {word}}}"
-        )
-    found = assets[name]
-    content = fingerprint_of(found) if kind == "scene" else array_hash(np.asarray(found))
-    if content != name:
-        raise ValueError(f"the asset handed over as {name[:12]}... has other content")
+    if kind == "scene":
+        found = take_asset(assets, name, "scene", fingerprint_of)
+    else:
+        found = take_asset(assets, name, "image", lambda x: array_hash(np.asarray(x)))
     if isinstance(found, np.ndarray):
         found = found.copy()
         found.flags.writeable = False

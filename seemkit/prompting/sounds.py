@@ -17,6 +17,7 @@ from seemkit.prompting.arrays import array_hash
 
 if TYPE_CHECKING:
     Sound: TypeAlias = str | PathLike[str] | NDArray[np.float32]
+from seemkit.prompting.handed_over import take_asset
 
 __all__ = ["LONGEST", "Sound", "open_sound"]
 
@@ -126,12 +127,8 @@ def _read_asset(value: Mapping[str, Any], assets: Mapping[str, object]) -> NDArr
     name = value.get("sha256")
     if not isinstance(name, str):
         raise ValueError('expected a path, or {"sha256": hash} of samples that are handed over')
-    if name not in assets:
-        raise ValueError(f"the sound {name[:12]}... travels by hash: hand it over in assets={{hash: array}}")
-    found = np.asarray(assets[name])
-    if array_hash(found) != name:
-        raise ValueError(f"the asset handed over as {name[:12]}... has other content")
-    return _check_samples(found)
+    found = take_asset(assets, name, "sound", lambda x: array_hash(np.asarray(x)), "array")
+    return _check_samples(np.asarray(found))
 
 
 def _write_sound(value: object) -> str | dict[str, Any]:

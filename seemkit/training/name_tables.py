@@ -77,8 +77,7 @@ class NameTables:
         )
 
     def _encode(self, sentences: Sequence[str]) -> Tensor:
-        phrases = self.network.encode_texts(sentences)
-        return nn.functional.normalize(torch.stack([phrase.embedding for phrase in phrases]), dim=-1)
+        return nn.functional.normalize(self.network.embed_texts(sentences), dim=-1)
 
 
 def log_shares(counts: Sequence[int]) -> Tensor:

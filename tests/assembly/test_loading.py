@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from seemkit.assembly import assembly_names, load, load_assembly
+from seemkit.assembly import assembly_names, load_assembly, shipped
 from seemkit.assembly.document import read_text, write_text
 from seemkit_registry import RegistryError, UnknownComponent
 from seemkit_registry.errors import ConfigurationError
@@ -173,7 +173,7 @@ def test_what_cannot_be_extended_is_refused(registry, write, files, says):
 
 def test_bundled_assemblies_are_found_by_name(nano, registry, write, tmp_path, monkeypatch):
     write("assemblies/nano.yaml", nano)
-    monkeypatch.setattr(load.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(shipped.resources, "files", lambda package: tmp_path)
     assert assembly_names() == ["nano"]
     assert load_assembly("nano", registry=registry).backbone.use == "timm"
     child = load_assembly({"extends": "nano", "backbone": "focal"}, registry=registry)

@@ -48,8 +48,8 @@ def test_a_frozen_text_encoder_is_asked_once_and_one_that_learns_every_time(new_
     network: Network = new_network()
     network.text_encoder.templates = ("{}",)  # type: ignore[assignment]
     calls: list[int] = []
-    encode = network.encode_texts
-    network.encode_texts = lambda texts: calls.append(len(texts)) or encode(texts)  # type: ignore[method-assign,func-returns-value]
+    embed = network.embed_texts
+    network.embed_texts = lambda texts: calls.append(len(texts)) or embed(texts)  # type: ignore[method-assign,func-returns-value]
     tables = NameTables(network, [WORDS])
     for seed in range(3):
         tables.embed(0, [seed])

@@ -1,23 +1,23 @@
 """Reads a recipe by name, from a YAML file or from plain data, and checks all of it at once."""
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from seemkit.assembly.document import Document, read_file
+from seemkit.assembly.document import Document
 from seemkit.assembly.inheritance import expand
 from seemkit.assembly.overrides import override
+from seemkit.assembly.shipped import Shipped
 from seemkit.choice import Choices
 from seemkit.host import registry as host_registry
 from seemkit.training.recipe.recipe import VERSION, Recipe, Source
-from seemkit_registry import Registry, UnknownComponent, nearest
-from seemkit_registry.errors import ConfigurationError, Problem
+from seemkit_registry import Registry
+from seemkit_registry.errors import ConfigurationError
 
 __all__ = ["load_recipe", "recipe_names", "recipe_summaries"]
 
-_SUFFIXES = (".yaml", ".yml")
+SHIPPED = Shipped("recipes", "a recipe")
 
 
 def load_recipe(
@@ -39,7 +39,7 @@ def load_recipe(
         UnknownComponent: no recipe has this name; with the nearest that has.
         ConfigurationError: everything that is wrong with it, each with its path and the nearest right name.
     """
-    document = expand(_open(source), _read_bundled)
+    document = expand(_open(source), SHIPPED.read)
     if overrides:
         document = override(document, overrides)
     folder = document.file.parent if document.file is not None and not _is_bundled(document.file) else Path()
@@ -48,22 +48,18 @@ def load_recipe(
 
 def recipe_names() -> list[str]:
     """Names of the recipes that seemkit brings, sorted."""
-    return sorted(_bundled())
+    return SHIPPED.names()
 
 
 def recipe_summaries() -> dict[str, str]:
     """What each of them is for, in a sentence, by name; nothing is checked."""
-    return {name: str(_read_bundled(name).data.get("summary", "")) for name in recipe_names()}
+    return {name: str(SHIPPED.read(name).data.get("summary", "")) for name in recipe_names()}
 
 
 def _check(document: Document, data: Path, folder: Path, registry: Registry) -> Recipe:
     choices = Choices(registry, document.lines)
     plain = dict(document.data)
-    version = plain.pop("seemkit", None)
-    if version is None and document.file is not None:
-        choices.add("seemkit", f"the version of the form is missing; write 'seemkit: {VERSION}'")
-    elif version is not None and (version != VERSION or isinstance(version, bool)):
-        choices.add("seemkit", f"got version {version!r} of the form, this seemkit reads {VERSION}")
+    choices.check_version(plain.pop("seemkit", None), VERSION, needed=document.file is not None)
     recipe: Recipe | None = None
     try:
         recipe = Recipe.model_validate(plain)
@@ -105,39 +101,8 @@ def _source(choices: Choices, path: str, given: JsonValue, data: Path) -> Source
 
 
 def _open(source: str | Path | Mapping[str, JsonValue]) -> Document:
-    if isinstance(source, Mapping):
-        return Document(dict(source), "recipe")
-    text = str(source)
-    if isinstance(source, Path) or text.endswith(_SUFFIXES) or "/" in text or "\\" in text:
-        path = Path(source)
-        if path.suffix not in _SUFFIXES:
-            problem = Problem("", "it is not a recipe: expected a file that ends in .yaml or .yml")
-            raise ConfigurationError([problem], source=text)
-        return _named(read_file(path), path.stem)
-    return _read_bundled(text)
-
-
-def _bundled() -> dict[str, Path]:
-    folder = Path(str(resources.files("seemkit") / "recipes"))
-    return {file.stem: file for file in folder.glob("*.yaml")}
+    return Document(dict(source), "recipe") if isinstance(source, Mapping) else SHIPPED.open(source)
 
 
 def _is_bundled(file: Path) -> bool:
-    return file in _bundled().values()
-
-
-def _read_bundled(name: str, asked_by: str | None = None) -> Document:
-    bundled = _bundled()
-    if name in bundled:
-        return _named(read_file(bundled[name], name), name)
-    near = nearest(name, bundled)
-    hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(sorted(bundled)) or 'none'}"
-    message = f"no recipe is named {name!r}; {hint}"
-    if asked_by is not None:
-        raise ConfigurationError([Problem("extends", message, near[0] if near else None)], source=asked_by)
-    raise UnknownComponent(message, kind="recipes", name=name, suggestion=near[0] if near else None)
-
-
-def _named(document: Document, name: str) -> Document:
-    document.data.setdefault("name", name)
-    return document
+    return file in SHIPPED.files().values()
