@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.network.presets import PRESETS
 from seemkit.results.atomic import replacing_path
+from seemkit.weights_bytes import SCALE, from_bytes, to_bytes
 from seemkit.weights_fit import compare, part_of, shapes_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def save_weights(
     about: Mapping[str, object],
     *,
     half: bool = False,
+    eight_bit: tuple[str, ...] = (),
     leave_out: tuple[str, ...] = (),
 ) -> Path:
     """Write a network's weights, whole or not at all, with those of plugins that are not installed here.
@@ -40,6 +42,8 @@ def save_weights(
         path: the file.
         about: what to record: assembly, licence, recipe.
         half: store floating-point values as float16 where they fit (they are read as float32).
+        eight_bit: prefixes of parameters whose large weights are stored as 8-bit integers with a scale for each
+            output channel (:mod:`seemkit.weights_bytes`); they too are read as float32.
         leave_out: prefixes of parameters that are stored elsewhere, such as a text table of a plugin.
 
     Raises:
@@ -47,7 +51,9 @@ def save_weights(
     """
     tensors = {name: x for name, x in network.state_dict().items() if not name.startswith(leave_out)}
     record = {"leave_out": list(leave_out), "plugins": network.plugins, **about}
-    return write_weights({**network.foreign, **tensors}, path, record, half=half)
+    large = {name: x for name, x in tensors.items() if name.startswith(eight_bit)} if eight_bit else {}
+    stored = {**network.foreign, **{n: x for n, x in tensors.items() if n not in large}, **to_bytes(large)}
+    return write_weights(stored, path, record, half=half)
 
 
 def write_weights(
@@ -71,7 +77,7 @@ def write_weights(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    plain = {name: _halve(x) if half else x for name, x in tensors.items()}
+    plain = {name: _halve(x) if half and not name.endswith(SCALE) else x for name, x in tensors.items()}
     plain = _separate({name: x.detach().cpu().contiguous() for name, x in plain.items()})
     metadata = {"seemkit": json.dumps({"format": FORMAT, **record})}
     try:
@@ -195,4 +201,4 @@ def _read(source: Path, sha256: str | None) -> tuple[dict[str, object], dict[str
         ) from error
     if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
-    return about, tensors
+    return about, from_bytes(tensors)

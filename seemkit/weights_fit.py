@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seemkit.errors import WeightsError
+from seemkit.weights_bytes import names_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -147,7 +148,7 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, object], Shapes
     try:
         with safe_open(str(source), framework="np") as file:
             about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
-            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
+            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in names_of(file.keys())}
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise WeightsError(
             f"{source.name} is not a whole safetensors file: {error}", path=str(source)

@@ -21,7 +21,7 @@ from seemkit.errors import WeightsError
 from seemkit.network.network import Network
 from seemkit.prompts import Point
 from seemkit.weights import load_weights, save_weights
-from seemkit.weights_fit import part_of
+from seemkit.weights_fit import part_of, read_header
 
 
 @pytest.fixture
@@ -91,6 +91,36 @@ def test_half_storage_is_read_as_float32(network: Network, other: Network, tmp_p
     again = save_weights(other, tmp_path / "again.safetensors", {}, half=True)
     load_weights(network, again)
     assert same(network, other)
+
+
+def test_eight_bit_storage_is_read_as_float32_within_half_a_step(
+    network: Network, other: Network, tmp_path: Path
+) -> None:
+    prefix = "image_encoder."
+    path = save_weights(network, tmp_path / "small.safetensors", {}, half=True, eight_bit=(prefix,))
+    half = save_weights(network, tmp_path / "half.safetensors", {}, half=True)
+    assert path.stat().st_size < half.stat().st_size
+    load_weights(other, path)
+    before, rounded = network.state_dict(), 0
+    for name, value in other.state_dict().items():
+        x = before[name]
+        assert value.dtype == x.dtype
+        if name.startswith(prefix) and x.is_floating_point() and x.dim() > 1 and x.numel() >= 4096:
+            step = x.flatten(1).abs().amax(1) / 127
+            assert bool(((value - x).flatten(1).abs().amax(1) <= 0.501 * step).all()), name
+            rounded += 1
+        elif value.is_floating_point():
+            assert torch.equal(value, x.half().float()), name
+    assert rounded
+    # names and shapes are those of the weights, and storing what was read loses nothing more
+    assert read_header(path)[1] == read_header(half)[1]
+    again = save_weights(other, tmp_path / "again.safetensors", {}, half=True, eight_bit=(prefix,))
+    load_weights(network, again)
+    assert all(torch.allclose(x, before) for x, before in zip(weights(network), weights(other), strict=True))
+
+
+def weights(network: Network) -> list[torch.Tensor]:
+    return [x for x in network.state_dict().values() if x.is_floating_point()]
 
 
 def test_what_is_left_out_is_not_missed(network: Network, other: Network, tmp_path: Path) -> None:

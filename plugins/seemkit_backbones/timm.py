@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seemkit.api import BackboneShape, SeemkitError
+from seemkit_backbones import mobile_sam  # noqa: F401 - timm knows its architectures from here on
 from seemkit_backbones.pyramid import STRIDES, Pyramid, pyramid_channels
 from seemkit_backbones.timm_features import FeaturePlan, create, plan_features
 

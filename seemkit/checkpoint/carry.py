@@ -13,6 +13,7 @@ from seemkit.checkpoint.carry_rules import Decision, decide
 from seemkit.checkpoint.convert import UNKNOWN, hash_file
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.weights import check_variant, variant_of, write_weights
+from seemkit.weights_bytes import SCALE
 from seemkit.weights_fit import Shapes, part_of, read_header, shapes_of
 
 if TYPE_CHECKING:
@@ -207,7 +208,9 @@ def _write(source: Path, target: Path, decision: Decision, record: Mapping[str, 
 
     try:
         with safe_open(str(source), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in (*decision.foreign, *decision.taken)}
+            taken = (*decision.foreign, *decision.taken)
+            scales = {name + SCALE for name in taken} & set(file.keys())
+            tensors = {name: file.get_tensor(name) for name in (*taken, *sorted(scales))}
     except (SafetensorError, OSError) as error:
         raise WeightsError(
             f"{source.name} is not a whole safetensors file: {error}", path=str(source)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seemkit.network.nearest_fall import nearest_fall
 from seemkit.network.position import pixel_centres
 from seemkit.network.precision import at_least_single
 from seemkit.network.resampling import bilinear
@@ -23,8 +24,6 @@ LOOKS = (0.0, 4.0, 12.0)
 """How fast each kernel falls with unlikeness, at first."""
 NEAR = (400.0, 60.0, 6.0)
 """How fast each kernel falls with the squared distance, in units of the input's longer side, at first."""
-AT_ONCE = 2_000_000
-"""So many values of a kernel are held at once, where objects are of one image: they stay in the processor's cache."""
 REACH = 8.0
 """Logits of the round before count up to this."""
 
@@ -56,7 +55,7 @@ class Guidance(nn.Module):
             (N, h, w)
         """
         features = at_least_single(features)
-        b, _, h, w = features.shape
+        _, _, h, w = features.shape
         n = points.xy.shape[0]
         total = features.new_zeros(n, h * w)
         if points.xy.shape[1]:
@@ -65,29 +64,21 @@ class Guidance(nn.Module):
             here = nn.functional.normalize(bilinear(looks, points.xy), dim=-1)  # N x T x d
             there = nn.functional.normalize(looks, dim=1).flatten(2)  # B x d x hw
             spots, cells = self._terms(here, points.xy, there, (h, w))
+            known = points.known
             kinds = [
-                (
-                    sign,
-                    kind,
-                    (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding,
-                )
+                (sign, kind)
                 for sign in (0, 1)
                 for kind in (0, 1)
+                if known is None or (bool(sign), bool(kind)) in known.kinds
             ]
-            known = points.known
-            kinds = [each for each in kinds if known is None or (bool(each[0]), bool(each[1])) in known.kinds]
-            some = n if b > 1 else max(1, AT_ONCE // (spots.shape[1] * spots.shape[2] * h * w))
-            parts = []
-            for start in range(0, n, some):
-                part = slice(start, start + some)
-                fall = fall_of(spots[part], cells)  # n x S x T x hw
-                spread = total[part]
-                for sign, kind, mine in kinds:
-                    least = fall.masked_fill(~mine[part, None, :, None], torch.inf).amin(2)  # n x S x hw
-                    gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
-                    spread = spread + (gain * torch.exp(-least)).sum(1)
-                parts.append(spread)
-            total = torch.cat(parts)
+            mine = [
+                (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
+                for sign, kind in kinds
+            ]
+            least = nearest_fall(spots, cells, torch.stack(mine))  # K x N x S x hw
+            for (sign, kind), fall in zip(kinds, least, strict=True):
+                gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
+                total = total + (gain * torch.exp(-fall)).sum(1)
         if previous is not None:
             total = total + self.memory * previous.flatten(1).clamp(-REACH, REACH)
         return total.view(n, h, w)
@@ -124,12 +115,6 @@ def _from_middle(xy: Tensor, h: int, w: int) -> Tensor:
     longer = np.float32(max(h, w))
     across, down = (float(np.float32(side) / longer) for side in (w, h))
     return torch.stack((xy[..., 0] * across - across / 2, xy[..., 1] * down - down / 2), dim=-1)
-
-
-def fall_of(spots: Tensor, cells: Tensor) -> Tensor:
-    """(N, S, T, hw) products of points (N, S, T, D), image by image, and the cells of B images (B, D, hw)."""
-    n, s, t, d = spots.shape
-    return (spots.reshape(len(cells), -1, d) @ cells).view(n, s, t, -1)
 
 
 def thin(points: PointBatch, count: int) -> PointBatch:

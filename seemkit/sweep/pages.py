@@ -34,6 +34,9 @@ preprocess: {short: 512, long: 1024}
 seemkit plan nano -s backbone.model=mobilenetv3_small_050
 ```
 
+Two of the names are seemkit's own: `mobile_sam`, the image encoder of MobileSAM, and `mobile_sam_lite0`, the same with
+the coarse maps of EfficientNet-Lite0 stacked on, which the bundled model uses.
+
 A pixel decoder wants maps at strides 4, 8, 16 and 32. What a model does not give by itself is put around it, and
 `seemkit plan` says so:
 

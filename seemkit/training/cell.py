@@ -22,6 +22,9 @@ Group = Literal["visual", "text"]
 Words = Literal["phrase", "name", "none"]
 """Whether an object is asked for by a phrase of its data set, by its name, or without a text."""
 
+FOLLOWED = 0.5
+"""Share of the objects shown in another view that are followed, in recipes that let memory drift."""
+
 
 @dataclass
 class Cell:
@@ -35,6 +38,7 @@ class Cell:
         regions: what spatial prompts and clicks select.
         prompts: prompts that bring rows of their own.
         reference: whether the object in the partner view is shown for it.
+        follows: whether it is then looked for as in the next frame of a video, where nobody clicks.
         words: what its text is.
         used: pixels that were prompted before, on the grid of `valid`.
         ignored: pixels that count neither way, on the same grid; None if all count.
@@ -47,6 +51,7 @@ class Cell:
     regions: list[Region] = field(default_factory=list)
     prompts: list[TokenPrompt] = field(default_factory=list)
     reference: bool = False
+    follows: bool = False
     words: Words = "none"
     used: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
     ignored: NDArray[np.bool_] | None = None
@@ -65,6 +70,7 @@ class Asker:
         kinds: prompt types and how often each is simulated, relative to each other.
         shares: how often an object is asked for in each way.
         templates: sentences that a name is put into, as texts are when a vocabulary is encoded.
+        called: names, by the key of objects that nobody named, which they are asked for by as well.
     """
 
     def __init__(
@@ -72,8 +78,10 @@ class Asker:
         kinds: Mapping[type[Prompt], float],
         shares: SharesSection,
         templates: Sequence[str] = (SLOT,),
+        called: Mapping[str, str] | None = None,
     ) -> None:
         self.templates = tuple(templates)
+        self.called = dict(called or {})
         self.kinds = [kind for kind, weight in kinds.items() if weight > 0]
         weights = np.array([weight for weight in kinds.values() if weight > 0], float)
         self.chances = weights / weights.sum() if len(weights) else weights
@@ -102,13 +110,16 @@ class Asker:
 
     def _cell(self, target: Target, valid: tuple[int, int], rng: np.random.Generator, partner: bool) -> Cell:
         mode = str(rng.choice(self.modes, p=self.shares))
-        if (mode in ("text", "mixed") and not target.texts) or (mode == "reference" and not partner):
+        name = target.name if target.name is not None else self.called.get(target.key)
+        texts = target.texts or ((name,) if target.name is None and name is not None else ())
+        if (mode in ("text", "mixed") and not texts) or (mode == "reference" and not partner):
             mode = "prompt"
         cell = Cell(target, valid, "text" if mode == "text" else "visual", rng, reference=mode == "reference")
         cell.used = np.zeros(valid, bool)
+        cell.follows = cell.reference and bool(rng.random() < FOLLOWED)
         if mode in ("text", "mixed"):
-            text = target.texts[int(rng.integers(len(target.texts)))]
-            cell.words = "name" if text == target.name else "phrase"
+            text = texts[int(rng.integers(len(texts)))]
+            cell.words = "name" if text == name else "phrase"
             if cell.words == "name":
                 text = self.templates[int(rng.integers(len(self.templates)))].replace(SLOT, text)
             phrase = prompt_type("text").model_validate({"text": text})

@@ -39,7 +39,8 @@ def write_model(
         "license": terms,
         "trained on": [source.name for source in sources],
     }
-    save_weights(network, folder / WEIGHTS, about, half=recipe.model.half)
+    eight_bit = ("image_encoder.",) if recipe.model.eight_bit else ()
+    save_weights(network, folder / WEIGHTS, about, half=recipe.model.half, eight_bit=eight_bit)
     data: dict[str, JsonValue] = start.assembly.as_dict()
     data["name"] = recipe.name
     data["summary"] = f"{start.assembly.name} trained by the recipe {recipe.name}"

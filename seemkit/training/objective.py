@@ -23,6 +23,7 @@ from seemkit.training.asking import Asked, Asking, check_policy
 from seemkit.training.batch import Batch, Divisors, normalise
 from seemkit.training.cell import Cell
 from seemkit.training.corrections import correct
+from seemkit.training.drift import drift, drifting
 from seemkit.training.labels import label_losses
 from seemkit.training.mask_losses import Sampling
 from seemkit.training.name_tables import NameTables
@@ -116,7 +117,8 @@ class Objective(nn.Module):
         with torch.no_grad():
             for _ in range(step.rounds):
                 previous = self.answer(ask, ask(previous))
-                correct(batch.cells, self.predictions(previous), self.options.clicks)
+                self._correct(batch.cells, previous)
+                previous = drift(previous, batch.cells, self.options.drift)
         asked = ask(previous, every_head=True)
         generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds]
         views = batch.views
@@ -178,6 +180,13 @@ class Objective(nn.Module):
         entry = torch.arange(len(best), device=best.device)[:, None]
         chosen = asked.decoded.mask_embeddings[entry, best]  # E x M x C
         return asked.decoded.masks(ask.prepared, chosen).flatten(0, 1)
+
+    def _correct(self, cells: Sequence[Cell], logits: Tensor) -> None:
+        """Click where answers (N, h, w) are wrong; objects that are followed through frames get no click."""
+        followed = drifting(cells, self.options.drift)
+        seen = zip(cells, self.predictions(logits), followed, strict=True)
+        clicked = [(cell, mask) for cell, mask, follows in seen if not follows]
+        correct([cell for cell, _ in clicked], [mask for _, mask in clicked], self.options.clicks)
 
     def predictions(self, logits: Tensor) -> list[NDArray[np.bool_]]:
         """Masks (S, S) of logits (N, h, w) at stride 4."""

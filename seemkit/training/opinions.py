@@ -26,7 +26,7 @@ from seemkit.training.packaged import load_classifier
 from seemkit.training.recipe import load_recipe
 from seemkit.training.sources import open_sources
 
-__all__ = ["Opinions", "class_vectors", "classify", "masked_crop", "read_opinions"]
+__all__ = ["Opinions", "class_names", "class_vectors", "classify", "masked_crop", "read_opinions"]
 
 SIZE = 224
 SMALLEST = 400
@@ -66,6 +66,13 @@ class Opinions:
         rows = functional.normalize(mixed, dim=1).numpy()
         return dict(zip(self.keys, rows, strict=True))
 
+    def names(self, least: float) -> dict[str, str]:
+        """What is most likely, in words, by the key of the objects where it is at least so likely."""
+        first = self.probabilities[:, 0] >= least
+        called = class_names()
+        chosen = zip(self.keys, self.classes[:, 0], first, strict=True)
+        return {key: called[int(index)][0] for key, index, sure in chosen if sure}
+
 
 def read_opinions(path: Path, encoder: TextEncoder) -> dict[str, NDArray[np.float32]]:
     """Unit vectors (D,) in the encoder's space by instance key, from a file of opinions."""
@@ -75,16 +82,21 @@ def read_opinions(path: Path, encoder: TextEncoder) -> dict[str, NDArray[np.floa
 @torch.no_grad()
 def class_vectors(encoder: TextEncoder) -> Tensor:
     """(1000, D) unit vectors of the ImageNet classes, each the mean over its synonyms."""
+    vectors = []
+    for synonyms in class_names():
+        phrases = encoder.encode(synonyms)
+        each = functional.normalize(torch.stack([phrase.embedding for phrase in phrases]), dim=1)
+        vectors.append(functional.normalize(each.mean(0), dim=0))
+    return torch.stack(vectors)
+
+
+def class_names() -> list[list[str]]:
+    """The synonyms of each of the 1000 ImageNet classes."""
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
     names = [info.index_to_description(index).split(",") for index in range(info.num_classes())]
-    vectors = []
-    for synonyms in names:
-        phrases = encoder.encode([name.strip() for name in synonyms])
-        each = functional.normalize(torch.stack([phrase.embedding for phrase in phrases]), dim=1)
-        vectors.append(functional.normalize(each.mean(0), dim=0))
-    return torch.stack(vectors)
+    return [[name.strip() for name in synonyms] for synonyms in names]
 
 
 def masked_crop(
@@ -121,14 +133,14 @@ def masked_crop(
 def classify(
     samples: Iterable[Sample], model: nn.Module, *, batch: int = 32, say: Callable[[str], None] = print
 ) -> Opinions:
-    """Run the classifier on every object of at least 400 pixels, as it is and flipped."""
+    """Run the classifier on every object of at least 400 pixels that nobody named."""
     keys: list[str] = []
     classes: list[Tensor] = []
     probabilities: list[Tensor] = []
     for group in _batches(samples, batch):
         x = torch.from_numpy(np.stack([crop for _, crop in group])).permute(0, 3, 1, 2).float()
         x = (x - 127) / 128
-        top = ((model(x) + model(x.flip(3))) / 2).softmax(1).topk(TOP, dim=1)
+        top = model(x).softmax(1).topk(TOP, dim=1)
         keys += [key for key, _ in group]
         classes.append(top.indices)
         probabilities.append(top.values)
@@ -142,8 +154,11 @@ def classify(
 def _batches(samples: Iterable[Sample], size: int) -> Iterator[list[tuple[str, NDArray[np.uint8]]]]:
     group = []
     for sample in samples:
+        unnamed = [each for each in sample.objects if each.name is None]
+        if not unnamed:
+            continue
         image = sample.read_image()
-        for each in sample.objects:
+        for each in unnamed:
             mask = each.read_mask()
             if mask.sum() >= SMALLEST:
                 group.append((each.key, masked_crop(image, mask)))

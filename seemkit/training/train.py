@@ -21,7 +21,7 @@ from seemkit.training.measure import still_views
 from seemkit.training.mixture import Mixture
 from seemkit.training.name_tables import NameTables
 from seemkit.training.objective import Objective
-from seemkit.training.opinions import read_opinions
+from seemkit.training.opinions import Opinions, read_opinions
 from seemkit.training.processes import Processes
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.recipe.sections import ObjectiveSection
@@ -152,10 +152,18 @@ def make_feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
         Augment(data.augment, data.size, data.objects, stuff=data.stuff),
-        Asker(kinds, recipe.objective.shares, templates),
+        Asker(kinds, recipe.objective.shares, templates, _called(recipe)),
         seed,
         strict=data.on_error == "stop",
     )
+
+
+def _called(recipe: Recipe) -> dict[str, str]:
+    """What a classifier calls objects that nobody named, if the recipe says to ask for them so."""
+    labels = recipe.objective.labels
+    if labels is None or labels.opinions is None or labels.called is None:
+        return {}
+    return Opinions.load(recipe.beside(labels.opinions)).names(labels.called)
 
 
 def prompt_weights(

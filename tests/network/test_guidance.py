@@ -1,7 +1,5 @@
 """The mask term that follows points: where it is high, what it leaves alone, how it is thinned."""
 
-from typing import Any
-
 import pytest
 import torch
 from torch import Tensor
@@ -86,15 +84,6 @@ def test_the_term_is_the_highest_kernel_of_each_sign_and_kind(guidance: Guidance
                     for (sign, kind, scale), value in highest.items()
                 )
     assert torch.allclose(guidance(features, given, None), expected, atol=1e-5)
-
-
-def test_objects_are_spread_in_parts(guidance: Guidance, features: Tensor, monkeypatch: Any) -> None:
-    torch.manual_seed(3)
-    no = torch.zeros(7, 4, dtype=torch.bool)
-    given = PointBatch(torch.rand(7, 4, 2), torch.rand(7, 4) > 0.5, no, no)
-    whole = guidance(features, given, None)
-    monkeypatch.setattr("seemkit.network.guidance.AT_ONCE", 2 * 3 * 4 * 12 * 16)
-    assert torch.allclose(guidance(features, given, None), whole, atol=1e-5)
 
 
 def test_the_round_before_counts_up_to_its_reach(guidance: Guidance, features: Tensor) -> None:

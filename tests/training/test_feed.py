@@ -13,6 +13,7 @@ from seemkit.training.feed import Drawn, Feed, SourceFault
 from seemkit.training.mixture import Mixture
 from seemkit.training.recipe.sections import AugmentSection, SharesSection
 from seemkit.training.sources import OpenSource
+from seemkit.training.view import Target, View
 
 NewSource = Callable[..., OpenSource]
 
@@ -122,6 +123,18 @@ def test_names_are_put_into_sentences_and_phrases_are_not(new_source: NewSource)
         for cell in asker.cells(replace(view, targets=targets), np.random.default_rng(0)):
             assert cell.prompts[0].text == said  # type: ignore[attr-defined]
             assert cell.words == words
+
+
+def test_what_nobody_named_is_asked_for_by_what_it_is_called(new_source: NewSource) -> None:
+    shares = SharesSection(prompt=0, reference=0, text=1, mixed=0)
+    target = Target(np.ones((8, 8), bool), 0, key="seen")
+    named = Target(np.ones((8, 8), bool), 1, name="cup", key="seen")
+    view = View(np.zeros((8, 8, 3), np.uint8), (8, 8), (target, named), (0, 1))
+    asker = Asker({Point: 1.0}, shares, ["a photo of a {}."], {"seen": "golden retriever"})
+    first, second = asker.cells(view, np.random.default_rng(0), partner=False)
+    assert first.prompts[0].text == "a photo of a golden retriever."  # type: ignore[attr-defined]
+    assert (first.group, first.words) == ("text", "name")
+    assert not second.prompts  # its name is not unique in the picture, and nothing else is said of it
 
 
 def test_without_a_text_an_object_is_asked_for_by_a_prompt(new_source: NewSource) -> None:

@@ -89,3 +89,10 @@ def test_class_vectors_are_unit_vectors_of_all_thousand_classes() -> None:
     vectors = class_vectors(encoder())
     assert vectors.shape == (1000, 128)
     torch.testing.assert_close(vectors.norm(dim=1), torch.ones(1000))
+
+
+def test_what_is_likely_enough_is_a_name() -> None:
+    classes = np.array([[207, 1], [1, 207]], np.int16)  # 207 is the golden retriever of ImageNet
+    sure = Opinions(("a", "b"), classes, np.array([[0.6, 0.1], [0.3, 0.2]], np.float32))
+    assert sure.names(0.5) == {"a": "golden retriever"}
+    assert sure.names(0.3) == {"a": "golden retriever", "b": "goldfish"}

