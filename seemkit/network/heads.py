@@ -13,14 +13,19 @@ class Heads(nn.Module):
     Args:
         dim: C, width of rows, of mask embeddings and of mask features.
         text_dim: D, width of the joint space of texts and class embeddings.
+        sees: whether class embeddings also say what is seen under the masks.
     """
 
-    def __init__(self, dim: int, text_dim: int) -> None:
+    def __init__(self, dim: int, text_dim: int, *, sees: bool = False) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim)
         self.class_proj = nn.Parameter(torch.empty(dim, text_dim))
         self.mask_mlp = nn.ModuleList(nn.Linear(dim, dim) for _ in range(3))
         nn.init.trunc_normal_(self.class_proj, std=0.02)
+        self.seen = nn.Linear(dim, text_dim) if sees else None
+        if self.seen is not None:  # at first it changes nothing
+            nn.init.zeros_(self.seen.weight)
+            nn.init.zeros_(self.seen.bias)
 
     def mask_embedding(self, x: Tensor) -> Tensor:
         """Normalised rows (N, Q, C) to mask embeddings (N, Q, C)."""
@@ -28,6 +33,14 @@ class Heads(nn.Module):
         out: Tensor = third(functional.relu(second(functional.relu(first(x)))))
         return out
 
-    def class_embedding(self, x: Tensor) -> Tensor:
-        """Normalised rows (N, Q, C) to class embeddings (N, Q, D), un-normalised."""
-        return x @ self.class_proj
+    def class_embedding(self, x: Tensor, seen: Tensor | None = None) -> Tensor:
+        """Normalised rows (N, Q, C) to class embeddings (N, Q, D), un-normalised.
+
+        Args:
+            x: the rows.
+            seen: (N, Q, C) what lies under their masks, for heads that see.
+        """
+        out = x @ self.class_proj
+        if self.seen is not None and seen is not None:
+            out = out + self.seen(seen)
+        return out

@@ -14,7 +14,9 @@ from seemkit.network.heads import Heads
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
 from seemkit.network.phrase_check import check_embeddings, check_phrases
+from seemkit.network.prepared import PreparedScene
 from seemkit.network.sampler import RegionSampler
+from seemkit.network.seen import seen_under
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
 
@@ -71,7 +73,7 @@ class Network(nn.Module):
         self.image_encoder = image_encoder
         self.pixel_decoder = pixel_decoder
         self.decoder = decoder
-        self.heads = Heads(decoder.dim, text_dim)
+        self.heads = Heads(decoder.dim, text_dim, sees=decoder.preset.sees)
         self.prompts = PromptParts(decoder, self.dims)
         self.text_encoder = text_encoder
         self.plugins: dict[str, dict[str, str]] = {name: {} for name in plugins or {}}
@@ -118,6 +120,20 @@ class Network(nn.Module):
             rows: Tensor = self.prompts.phrase(tokens)
             return rows
         return tokens
+
+    def class_embeddings(
+        self, rows: Tensor, mask_embeddings: Tensor, scene: PreparedScene, bias: Tensor | None = None
+    ) -> Tensor:
+        """Class embeddings (N, Q, D), un-normalised, of candidates on B scenes, N = B * n.
+
+        Args:
+            rows: (N, Q, C) their normalised states.
+            mask_embeddings: (N, Q, C) of them.
+            scene: the scenes.
+            bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
+        """
+        sees = self.heads.seen is not None
+        return self.heads.class_embedding(rows, seen_under(scene, mask_embeddings, bias) if sees else None)
 
     def class_scale(self, limit: float | None = None) -> Tensor:
         """The temperature of class similarities, exp(logit_scale), at most `limit`."""

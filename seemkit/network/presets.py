@@ -34,6 +34,7 @@ class Preset:
         conditioned: whether the queries of an object start from its anchors.
         mask_position: whether mask features carry a learned term of where they lie.
         guided: whether masks have a term that follows the points and the round before.
+        sees: whether class embeddings have a term of what is seen under the mask.
         variant: of the published weights that it computes with, which nothing in them tells.
     """
 
@@ -46,6 +47,7 @@ class Preset:
     conditioned: bool = False
     mask_position: bool = False
     guided: bool = False
+    sees: bool = False
     variant: str | None = None
     notes: str = field(default="", compare=False)
 
@@ -92,7 +94,9 @@ PRESETS: dict[str, Preset] = {
         conditioned=True,
         mask_position=True,
         guided=True,
-        notes="for small models: tokens know where they lie, queries start from their anchors, masks follow points",
+        sees=True,
+        notes="for small models: tokens know where they lie, queries start from their anchors, masks follow points, "
+        "and names what is seen under them",
     ),
 }
 """Every preset by name."""

@@ -93,7 +93,7 @@ def decode_everything(
     content, position = network.decoder.object_queries()
     queries = RowBatch("query", content[None], position[None])
     decoded = (runtime or Runtime()).decode(network, prepared, [queries])
-    classes = network.heads.class_embedding(decoded.queries)[0]
+    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, prepared)[0]
     probabilities = name_logits(network, classes, vocabulary).softmax(-1)
     return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])
 

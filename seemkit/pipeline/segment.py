@@ -113,7 +113,10 @@ def _answer(
 ) -> list[Answer]:
     network, features = context.network, context.prepared.mask_features.in_single()
     decoded = context.runtime.decode(network, context.prepared, composed.rows, composed.bias)
-    classes = network.heads.class_embedding(decoded.queries).expand(len(objects), -1, -1)
+    states = network.class_embeddings(
+        decoded.queries, decoded.mask_embeddings, context.prepared, composed.bias
+    )
+    classes = states.expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
     candidates = embeddings.shape[1]
     count = {"best": 1}.get(select, candidates) if isinstance(select, str) else min(int(select), candidates)
@@ -125,7 +128,7 @@ def _answer(
     logits = features.dot(embeddings.gather(1, order[..., None].expand(-1, -1, embeddings.shape[2])))
     if composed.bias is not None:
         logits = logits + composed.bias[:, None]
-    states = classes.gather(1, order[..., None].expand(-1, -1, classes.shape[2]))
+    chosen = classes.gather(1, order[..., None].expand(-1, -1, classes.shape[2]))
     probability = scores.log_softmax(1).exp().gather(1, order)
     roles = [tuple(e.role if e.include else f"not {e.role}" for e in evidence) for evidence in weighed]
     shares = [
@@ -134,7 +137,7 @@ def _answer(
     ]
     answers = [
         Answer(item.name, *answer)
-        for item, *answer in zip(objects, logits, states, probability, roles, shares, strict=True)
+        for item, *answer in zip(objects, logits, chosen, probability, roles, shares, strict=True)
     ]
     if select != "parts":
         return answers

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.network.network import Network
+from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.rows import Anchor, Space
 
 __all__ = ["AnchorBatch", "Choice", "choices", "joint", "stack_anchors"]
@@ -65,14 +66,22 @@ def stack_anchors(anchors: Sequence[Sequence[Anchor]], network: Network) -> list
 
 
 def choices(
-    network: Network, queries: Tensor, mask_embeddings: Tensor, anchors: Sequence[AnchorBatch], each: int
+    network: Network,
+    scene: PreparedScene,
+    queries: Tensor,
+    mask_embeddings: Tensor,
+    bias: Tensor | None,
+    anchors: Sequence[AnchorBatch],
+    each: int,
 ) -> list[Choice]:
     """What the anchors of N = E * M objects say of the candidates of E entries.
 
     Args:
-        network: has the temperature of class similarities.
+        network: has the heads and the temperature of class similarities.
+        scene: B scenes.
         queries: (E, Q, C) states of the candidates.
         mask_embeddings: (E, Q, C) of them.
+        bias: (E, h, w) logits that every mask of an entry has on top; None for none.
         anchors: of the objects, entry by entry.
         each: M.
     """
@@ -85,7 +94,8 @@ def choices(
             logits = vector @ mask_embeddings.mT
         else:
             if classes is None:
-                classes = nn.functional.normalize(network.heads.class_embedding(queries), dim=-1)
+                said = network.class_embeddings(queries, mask_embeddings, scene, bias)
+                classes = nn.functional.normalize(said, dim=-1)
             logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
         found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))
     return found

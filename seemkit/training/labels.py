@@ -19,7 +19,7 @@ OPINION = 2.0
 
 def label_losses(
     network: Network,
-    states: Tensor,
+    classes: Tensor,
     cells: Sequence[Cell],
     sources: Sequence[int],
     tables: NameTables,
@@ -30,8 +30,8 @@ def label_losses(
     """The summed loss of N cells, times `weight`.
 
     Args:
-        network: has the heads and the temperature.
-        states: (N, C) rows that the cells were matched with.
+        network: has the temperature.
+        classes: (N, D) class embeddings of the rows that the cells were matched with.
         cells: N objects.
         sources: the data set of each.
         tables: names by data set.
@@ -39,8 +39,8 @@ def label_losses(
         seed: draws the sentences of the names.
         weight: of the sum.
     """
-    device = states.device
-    embeddings = nn.functional.normalize(network.heads.class_embedding(states), dim=-1)
+    device = classes.device
+    embeddings = nn.functional.normalize(classes, dim=-1)
     total = torch.zeros((), device=device)
     numbered = [tables.place(source, cell.target.name) for cell, source in zip(cells, sources, strict=True)]
     for source in sorted(set(sources)):

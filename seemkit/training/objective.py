@@ -129,7 +129,7 @@ class Objective(nn.Module):
             sources = [view.source for view in batch.views for _ in view.chosen]
             terms["label"] = label_losses(
                 network,
-                prompted.states,
+                prompted.classes,
                 batch.cells,
                 sources,
                 self.tables,
@@ -173,8 +173,15 @@ class Objective(nn.Module):
 
     def answer(self, ask: Asking, asked: Asked) -> Tensor:
         """(N, h, w) logits of the candidate that the anchors of each cell choose."""
+        decoded = asked.decoded
         found = choices(
-            self.network, asked.decoded.queries, asked.decoded.mask_embeddings, asked.anchors, ask.each
+            self.network,
+            ask.prepared,
+            decoded.queries,
+            decoded.mask_embeddings,
+            decoded.bias,
+            asked.anchors,
+            ask.each,
         )
         best = joint(found, asked.decoded.queries, ask.each).argmax(-1)  # E x M
         entry = torch.arange(len(best), device=best.device)[:, None]

@@ -99,8 +99,9 @@ def object_losses(
     total = {"object_name": zero, "object_bce": zero, "object_dice": zero}
     emphasis, weights = options.emphasis, options.weights
     for states in decoded.heads[-1:] if options.last else decoded.heads:
-        maps = scene.mask_features.dot(network.heads.mask_embedding(states))
-        classes = network.heads.class_embedding(states)
+        embeddings = network.heads.mask_embedding(states)
+        maps = scene.mask_features.dot(embeddings)
+        classes = network.class_embeddings(states, embeddings, scene)
         xy = draws.shared(options.matching)
         sampled = sample_maps(maps, xy)  # B x Q x P
         pairs: list[tuple[Tensor, Tensor]] = []

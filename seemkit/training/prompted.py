@@ -33,11 +33,11 @@ class Prompted:
 
     Attributes:
         terms: weighted, divided by the number of objects of the step.
-        states: (N, C) normalised rows that the cells were matched with at the last head.
+        classes: (N, D) class embeddings of the rows that the cells were matched with at the last head.
     """
 
     terms: dict[str, Tensor]
-    states: Tensor
+    classes: Tensor
 
 
 def prompted_losses(
@@ -81,7 +81,7 @@ def prompted_losses(
     for states in heads:
         embeddings = network.heads.mask_embedding(states)
         logits = asked.decoded.masks(scene, embeddings)  # E x Q x h x w
-        found = choices(network, states, embeddings, asked.anchors, m)
+        found = choices(network, scene, states, embeddings, asked.decoded.bias, asked.anchors, m)
         xy = draws.shared(options.points.matching)  # B x P x 2
         truth = sample_maps(masks.view(scene.batch, per_view, *masks.shape[1:]), xy).reshape(entries, m, -1)
         sampled = sample_maps(logits, xy.repeat_interleave(entries // scene.batch, 0))  # E x Q x P
@@ -96,7 +96,11 @@ def prompted_losses(
                 term = (share * weights[name] * values * at[group]).sum()
                 terms[f"{group}_{name}"] = terms[f"{group}_{name}"] + term
     index = torch.arange(entries, device=device)[:, None]
-    return Prompted(terms, asked.decoded.queries[index, matched].flatten(0, 1))
+    decoded = asked.decoded
+    classes = network.class_embeddings(
+        decoded.queries[index, matched], decoded.mask_embeddings[index, matched], scene, decoded.bias
+    )
+    return Prompted(terms, classes.flatten(0, 1))
 
 
 def _per_cell(

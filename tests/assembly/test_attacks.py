@@ -112,7 +112,7 @@ def test_it_is_refused_at_once_in_a_sentence_and_nothing_happens(registry, folde
     before, start = {*folder.iterdir()}, time.monotonic()
     with pytest.raises(ConfigurationError, match=says) as caught:
         load_assembly(folder / "attack.yaml", registry=registry)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 60  # nothing hangs, on a busy machine either
     assert len(str(caught.value)) < 2000
     assert len(caught.value.problems) == 1
     assert {*folder.iterdir()} == before

@@ -151,7 +151,7 @@ def test_options_that_the_source_cannot_tell_are_imported(run, install):
 
 def test_an_assembly_by_name_and_by_file(run, tiny):
     (about,) = run("info", "nano", "--json").json()
-    assert about["slots"]["backbone"] == {"use": "timm", "model": "tf_efficientnet_lite0"}
+    assert about["slots"]["backbone"] == {"use": "timm", "model": "mobile_sam_lite0"}
     assert about["weights"]["file"] == "nano.safetensors"
     (about,) = run("info", tiny[1], "--json").json()
     assert (about["assembly"], about["weights"]) == ("tiny", None)
@@ -187,7 +187,7 @@ def test_an_unknown_name_is_one_sentence(run, name, says):
 
 def test_a_component_is_shown_with_shapes_and_as_an_assembly_writes_it(run):
     said = run("info", "timm").out
-    assert "such as  backbone: {use: timm, model: tf_efficientnet_lite0}" in said
+    assert "such as  backbone: {use: timm, model: mobile_sam_lite0}" in said
     assert "shapes   (B, 3, H, W) normalised to four maps" in said
     assert "text_encoder: {use: seemkit/open_clip, model: '...'}" in run("info", "open_clip").out
     assert "shapes   its pixels: a region (height, width) bool on the input grid" in run("info", "point").out

@@ -100,7 +100,7 @@ def test_the_whole_recipe_can_be_printed(run: Run) -> None:
     assert ended.code == 0
     found = yaml.safe_load(ended.out)
     assert found["run"]["steps"] == 5
-    assert found["objective"]["labels"]["weight"] == 0.5
+    assert found["objective"]["labels"]["weight"] == 1.0
 
 
 @pytest.mark.parametrize(

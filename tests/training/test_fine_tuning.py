@@ -25,7 +25,7 @@ def disc_of(number: int) -> tuple[int, int, int]:
 
 @pytest.fixture
 def discs(tmp_path: Path) -> Path:
-    """Striped discs on a chessboard, in COCO's format."""
+    """Striped discs with a bright core on a chessboard, in COCO's format: the core alone is no object."""
     folder = tmp_path / "discs"
     (folder / "images").mkdir(parents=True)
     rows, columns = np.mgrid[:96, :96]
@@ -34,7 +34,8 @@ def discs(tmp_path: Path) -> Path:
     for number in range(COUNT):
         x, y, radius = disc_of(number)
         disc = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
-        bright = np.where(disc, rows // 4 % 2, (rows // 4 + columns // 4) % 2)
+        core = (rows - y) ** 2 + (columns - x) ** 2 <= (radius / 2) ** 2
+        bright = np.where(core, 1, np.where(disc, rows // 4 % 2, (rows // 4 + columns // 4) % 2))
         Image.fromarray((60 + 120 * bright).astype(np.uint8)).save(folder / "images" / f"{number}.png")
         outline = np.stack((x + radius * np.cos(angle), y + radius * np.sin(angle)), axis=1) + 0.5
         images.append({"id": number, "file_name": f"{number}.png", "height": 96, "width": 96})

@@ -64,20 +64,20 @@ def test_labels_are_learned_from_names_and_from_opinions(new_network: New, new_b
     batch: Batch = new_batch([1, 2], pair=False)
     tables = NameTables(network, [WORDS], [[7, 1, 0]])
     torch.manual_seed(0)
-    states = torch.randn(len(batch.cells), network.dims.channels)
-    unit = functional.normalize(network.heads.class_embedding(states), dim=-1)
+    classes = torch.randn(len(batch.cells), network.dims.text)
+    unit = functional.normalize(classes, dim=-1)
     names = tables.embed(0, [0, 0])[:-1]
     logits = network.class_scale() * unit @ names.T + log_shares([7, 1, 0])
     truth = torch.tensor([WORDS.index(str(cell.target.name)) for cell in batch.cells])
     expected = functional.cross_entropy(logits, truth, reduction="sum")
-    found = label_losses(network, states, batch.cells, [0] * 4, tables, {}, [0], 0.25)
+    found = label_losses(network, classes, batch.cells, [0] * 4, tables, {}, [0], 0.25)
     torch.testing.assert_close(found, 0.25 * expected)
     # a data set without names: what a classifier thinks of two of the objects
     direction = np.zeros(network.dims.text, np.float32)
     direction[0] = 1
     opinions = {cell.target.key: direction for cell in batch.cells[:2]}
     nameless = NameTables(network, [()])
-    found = label_losses(network, states, batch.cells, [0] * 4, nameless, opinions, [0], 1.0)
+    found = label_losses(network, classes, batch.cells, [0] * 4, nameless, opinions, [0], 1.0)
     torch.testing.assert_close(found, 2 * (1 - unit[:2, 0]).sum())
 
 
@@ -121,7 +121,7 @@ def by_hand(network: Network, scene: Any, batch: Batch, tables: NameTables, draw
 
     content, position = (x.expand(2, -1, -1) for x in network.decoder.object_queries())
     decoded = network.decoder(scene, [RowBatch("query", content, position)], network.heads)
-    classes = network.heads.class_embedding(decoded.queries)
+    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, scene)
     maps = scene.mask_features.dot(decoded.mask_embeddings)
     xy = draws.shared(300)
     total = 0.0

@@ -1,0 +1,32 @@
+"""What is seen under the masks of candidates: the mean of a level, weighted by each mask.
+
+A row of the decoder knows what it is by attention alone, which few photos teach badly; what lies under its mask says it
+directly (as in mask pooling: Ghiasi et al., OpenSeg, ECCV 2022, section 3.2).
+"""
+
+from torch import Tensor
+
+from seemkit.network.precision import at_least_single
+from seemkit.network.prepared import PreparedScene
+from seemkit.network.resampling import resize_features
+
+__all__ = ["seen_under"]
+
+LEVEL = 1
+"""At stride 16: coarse enough to know names, fine enough for a small object."""
+
+
+def seen_under(scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(N, Q, C) weighted means of the level at stride 16.
+
+    Args:
+        scene: B scenes, N = B * n.
+        mask_embeddings: (N, Q, C) of the candidates.
+        bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
+    """
+    logits = at_least_single(scene.small_logits(LEVEL, mask_embeddings))
+    if bias is not None:
+        logits = logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
+    weight = logits.sigmoid().flatten(2)
+    level = scene.spread(at_least_single(scene.levels[LEVEL]), len(weight)).flatten(2)
+    return weight @ level.mT / weight.sum(-1, keepdim=True).clamp_min(1e-6)
