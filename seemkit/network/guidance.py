@@ -2,7 +2,8 @@
 
 A mask that is one dot product a pixel cannot be corrected locally. This term spreads each point to the pixels that
 lie near it and look like it, as click maps do in interactive networks (Sofiiuk et al., RITM, ICIP 2022), and it keeps
-what the round before found.
+what the round before found where somebody points at the object in this very picture. An object that is followed from
+one frame to the next has moved: of its last mask the memory rows make what they can.
 """
 
 import numpy as np
@@ -49,7 +50,8 @@ class Guidance(nn.Module):
         Args:
             features: mask features (B, C, h, w).
             points: of N = B * n objects, scene by scene.
-            previous: (N, h, w) logits of the round before, 0 where an object has none; None for no object.
+            previous: (N, h, w) logits of the round before, 0 where an object has none; None for no object. They
+                count for objects that have a point.
 
         Returns:
             (N, h, w)
@@ -79,8 +81,9 @@ class Guidance(nn.Module):
             for (sign, kind), fall in zip(kinds, least, strict=True):
                 gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
                 total = total + (gain * torch.exp(-fall)).sum(1)
-        if previous is not None:
-            total = total + self.memory * previous.flatten(1).clamp(-REACH, REACH)
+        if previous is not None and points.xy.shape[1]:
+            pointed = (~points.padding).any(1, keepdim=True)
+            total = total + self.memory * pointed * previous.flatten(1).clamp(-REACH, REACH)
         return total.view(n, h, w)
 
     def _terms(self, here: Tensor, xy: Tensor, there: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:

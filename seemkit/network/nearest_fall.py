@@ -1,7 +1,8 @@
 """The least of a product over some of the points, cell by cell, forwards and backwards, with little held at once.
 
-The products of all points with all cells would be the largest tensor of a step of training by far. On a CPU one object
-is looked at after the other, and of its points only those that count; backwards their products are computed anew.
+The products of all points with all cells would be the largest tensor of a step of training by far. Where a CPU learns,
+one object is looked at after the other, and of its points only those that count; backwards their products are computed
+anew. Elsewhere nothing is read back in between.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ from torch.autograd.function import once_differentiable
 
 __all__ = ["nearest_fall"]
 
-AT_ONCE = 64_000_000
-"""So many products are held at once on a GPU, where objects are of one image."""
+AT_ONCE = {"cpu": 2_000_000, "other": 64_000_000}
+"""So many products are held at once, by device: on a CPU they stay in its cache."""
 
 
 def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
@@ -28,13 +29,24 @@ def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
     Returns:
         (K, N, S, P), infinity where an object has no point that counts.
     """
-    if spots.device.type == "cpu":
+    if (
+        spots.device.type == "cpu"
+        and torch.is_grad_enabled()
+        and (spots.requires_grad or cells.requires_grad)
+    ):
         found: Tensor = NearestFall.apply(spots, cells, mine)
         return found
-    each = spots.shape[1] * spots.shape[2] * cells.shape[2]
-    some = max(1, AT_ONCE // each) if len(cells) == 1 else len(spots)
-    parts = range(0, len(spots), some)
-    return torch.cat([least_of(spots[k : k + some], cells, mine[:, k : k + some]) for k in parts], 1)
+    size = spots.shape[1] * spots.shape[2] * cells.shape[2]
+    each = len(spots) // len(cells)
+    some = max(1, AT_ONCE["cpu" if spots.device.type == "cpu" else "other"] // max(size, 1))
+    if some >= len(spots):
+        return least_of(spots, cells, mine)
+    parts = []
+    for image in range(len(cells)):
+        for start in range(image * each, (image + 1) * each, some):
+            part = slice(start, min(start + some, (image + 1) * each))
+            parts.append(least_of(spots[part], cells[image : image + 1], mine[:, part]))
+    return torch.cat(parts, 1)
 
 
 def least_of(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ directly (as in mask pooling: Ghiasi et al., OpenSeg, ECCV 2022, section 3.2).
 
 from torch import Tensor
 
+from seemkit.network.mask_features import dot
 from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.resampling import resize_features
@@ -24,7 +25,7 @@ def seen_under(scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | Non
         mask_embeddings: (N, Q, C) of the candidates.
         bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
     """
-    logits = at_least_single(scene.small_logits(LEVEL, mask_embeddings))
+    logits = dot(at_least_single(scene.small[LEVEL]), at_least_single(mask_embeddings))
     if bias is not None:
         logits = logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
     weight = logits.sigmoid().flatten(2)

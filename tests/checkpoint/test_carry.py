@@ -165,7 +165,9 @@ def test_input_that_is_normalised_otherwise_is_noted(
     source = save_weights(model.network, tmp_path / "from.safetensors", {"assembly": "nano"})
     grey = {"long": 96, "mean": [127, 127, 127], "std": [128, 128, 128]}
     (note,) = carry_weights(source, to(preprocess=grey), None).notes
-    assert note.startswith("the file was trained on input of mean (123.675, 116.28, 103.53) and deviation (58.395")
+    assert note.startswith(
+        "the file was trained on input of mean (123.675, 116.28, 103.53) and deviation (58.395"
+    )
     assert note.endswith("the assembly has (127.0, 127.0, 127.0) and (128.0, 128.0, 128.0)")
 
 

@@ -86,13 +86,19 @@ def test_the_term_is_the_highest_kernel_of_each_sign_and_kind(guidance: Guidance
     assert torch.allclose(guidance(features, given, None), expected, atol=1e-5)
 
 
-def test_the_round_before_counts_up_to_its_reach(guidance: Guidance, features: Tensor) -> None:
-    nobody = PointBatch(torch.zeros(1, 0, 2), *(torch.zeros(1, 0, dtype=torch.bool) for _ in range(3)))
-    previous = torch.full((1, 12, 16), 100.0)
-    previous[0, 0, 0] = -2.0
-    bias = guidance(features, nobody, previous)
-    assert torch.allclose(bias[0, 5, 5], 8.0 * guidance.memory)
-    assert torch.allclose(bias[0, 0, 0], -2.0 * guidance.memory)
+def test_the_round_before_counts_up_to_its_reach_where_somebody_points(
+    guidance: Guidance, features: Tensor
+) -> None:
+    no = torch.zeros(2, 1, dtype=torch.bool)
+    given = PointBatch(torch.full((2, 1, 2), 0.5), no, no, torch.tensor([[False], [True]]))
+    previous = torch.full((2, 12, 16), 100.0)
+    previous[:, 0, 0] = -2.0
+    more = guidance(features, given, previous) - guidance(features, given, None)
+    assert torch.allclose(more[0, 5, 5], 8.0 * guidance.memory)
+    assert torch.allclose(more[0, 0, 0], -2.0 * guidance.memory)
+    assert not more[1].any()  # it is followed, and has moved since
+    nobody = PointBatch(torch.zeros(2, 0, 2), *(torch.zeros(2, 0, dtype=torch.bool) for _ in range(3)))
+    assert not guidance(features, nobody, previous).any()
 
 
 def test_many_points_are_thinned_evenly_and_few_are_kept() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seemkit.network.nearest_fall import least_of, nearest_fall
+from seemkit.network.nearest_fall import nearest_fall
 
 
 def whole(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
@@ -49,8 +49,12 @@ def test_of_equal_points_one_takes_the_gradient() -> None:
     assert spots.grad.sum() == pytest.approx(3)
 
 
-def test_what_a_gpu_computes_is_the_same() -> None:
+@pytest.mark.parametrize("at_once", [1, 3 * 4 * 7 * 2, 10**6])
+def test_without_a_gradient_a_few_objects_at_a_time_give_the_same(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seemkit.network.nearest_fall.AT_ONCE", {"cpu": at_once})
     torch.manual_seed(0)
     spots, cells = torch.randn(6, 3, 4, 5), torch.randn(2, 5, 7)
     mine = torch.rand(4, 6, 4) > 0.5
-    assert torch.allclose(least_of(spots, cells, mine), nearest_fall(spots, cells, mine), atol=1e-5)
+    assert torch.allclose(nearest_fall(spots, cells, mine), whole(spots, cells, mine), atol=1e-5)

@@ -31,7 +31,8 @@ def test_the_small_preset_adds_its_own_and_drops_none(tiny_model: Callable[[str]
     assert names(tiny_model("seem_v1")) < names(tiny_model("nano"))
     parts = {name.split(".")[1] for name in extra if name.startswith("prompts.")}
     assert parts == {"region", "conditioning", "guidance"}
-    assert {name for name in extra if not name.startswith("prompts.")} == {"decoder.mask_position.weight"}
+    others = {name for name in extra if not name.startswith("prompts.")}
+    assert others == {"decoder.mask_position.weight", "heads.seen.weight", "heads.seen.bias"}
 
 
 def test_the_parts_of_the_core_are_named(
