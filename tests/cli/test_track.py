@@ -16,14 +16,16 @@ from seemkit.prompts import Point
 def clip(tmp_path, new_photo):
     folder = tmp_path / "clip"
     folder.mkdir()
+    photo = new_photo(48, 64, 3) // 4 + 96
+    photo[12:28, 12:28], photo[22:38, 42:58] = (220, 40, 40), (40, 40, 220)  # two things to follow
     for n in (1, 2, 10):
-        Image.fromarray(new_photo(48, 64, 3)).save(folder / f"f{n}.png")
+        Image.fromarray(photo).save(folder / f"f{n}.png")
     return folder
 
 
 @pytest.fixture
 def small() -> list[str]:
-    """The bundled model on small photos, whose masks of a first frame are not empty."""
+    """The bundled model on small photos."""
     return ["-s", "preprocess.long=64"]
 
 
