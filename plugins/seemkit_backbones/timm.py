@@ -11,6 +11,7 @@ from torch.nn import functional
 from seemkit.api import BackboneShape, SeemkitError
 from seemkit_backbones import mobile_sam  # noqa: F401 - timm knows its architectures from here on
 from seemkit_backbones.pyramid import STRIDES, Pyramid, pyramid_channels
+from seemkit_backbones.resize import resize
 from seemkit_backbones.timm_features import FeaturePlan, create, plan_features
 
 __all__ = ["Timm"]
@@ -109,13 +110,6 @@ class TimmPyramid(nn.Module):
             ]
         out: tuple[Tensor, ...] = self.pyramid(maps)
         return out
-
-
-def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, C, H, W) to another size, bilinearly; what has it already is given back."""
-    if x.shape[-2:] == size:
-        return x
-    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
 def tell_adapters(plan: FeaturePlan, width: int) -> Iterator[str]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from seemkit.components import PixelFeatures
 from seemkit.imaging.preprocess import Preprocess
+from seemkit.network.decoder import Decoded
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import Prompt
@@ -129,7 +130,7 @@ class Objective(nn.Module):
             sources = [view.source for view in batch.views for _ in view.chosen]
             terms["label"] = label_losses(
                 network,
-                prompted.classes,
+                self._classes(scene, asked.decoded, prompted.matched),
                 batch.cells,
                 sources,
                 self.tables,
@@ -183,10 +184,16 @@ class Objective(nn.Module):
             asked.anchors,
             ask.each,
         )
-        best = joint(found, asked.decoded.queries, ask.each).argmax(-1)  # E x M
+        best = joint(found, decoded.queries, ask.each).argmax(-1)  # E x M
         entry = torch.arange(len(best), device=best.device)[:, None]
-        chosen = asked.decoded.mask_embeddings[entry, best]  # E x M x C
-        return asked.decoded.masks(ask.prepared, chosen).flatten(0, 1)
+        chosen = decoded.mask_embeddings[entry, best]  # E x M x C
+        return decoded.masks(ask.prepared, chosen).flatten(0, 1)
+
+    def _classes(self, scene: PreparedScene, decoded: Decoded, matched: Tensor) -> Tensor:
+        """(N, D) class embeddings of the candidates (E, M) that the cells were matched with."""
+        index = torch.arange(len(matched), device=matched.device)[:, None]
+        rows, embeddings = decoded.queries[index, matched], decoded.mask_embeddings[index, matched]
+        return self.network.class_embeddings(rows, embeddings, scene, decoded.bias).flatten(0, 1)
 
     def _correct(self, cells: Sequence[Cell], logits: Tensor) -> None:
         """Click where answers (N, h, w) are wrong; objects that are followed through frames get no click."""

@@ -33,11 +33,11 @@ class Prompted:
 
     Attributes:
         terms: weighted, divided by the number of objects of the step.
-        classes: (N, D) class embeddings of the rows that the cells were matched with at the last head.
+        matched: (E, M) candidates that the cells of each entry were matched with at the last head.
     """
 
     terms: dict[str, Tensor]
-    classes: Tensor
+    matched: Tensor
 
 
 def prompted_losses(
@@ -95,12 +95,7 @@ def prompted_losses(
             for group in GROUPS:
                 term = (share * weights[name] * values * at[group]).sum()
                 terms[f"{group}_{name}"] = terms[f"{group}_{name}"] + term
-    index = torch.arange(entries, device=device)[:, None]
-    decoded = asked.decoded
-    classes = network.class_embeddings(
-        decoded.queries[index, matched], decoded.mask_embeddings[index, matched], scene, decoded.bias
-    )
-    return Prompted(terms, classes.flatten(0, 1))
+    return Prompted(terms, matched)
 
 
 def _per_cell(
