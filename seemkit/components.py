@@ -72,10 +72,12 @@ class PixelFeatures:
         levels: three maps (B, C, h, w) at strides 32, 16 and 8, in this order.
         fine: (B, D, H/4, W/4), which the pixel decoder's `mask_proj` makes mask features of; mask logits are their
             dot products with mask embeddings.
+        meaning: (B, M, H/16, W/16) what names are read from, where the pixel decoder makes such a map; else None.
     """
 
     levels: tuple[Tensor, Tensor, Tensor]
     fine: Tensor
+    meaning: Tensor | None = None
 
 
 class TextEncoder(Protocol):

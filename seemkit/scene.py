@@ -38,6 +38,7 @@ class Scene:
         padded: (H, W) of the padded input.
         encoder: hash of the encoder's weights and the preprocessing.
         pixels: hash of the image's pixels.
+        meaning: (M, H/16, W/16) what names are read from, where the pixel decoder makes such a map; else None.
         precision: that the encoder computed in: float32, tf32, bfloat16 or float16. A scene may be kept in another.
         image: the original pixels (H, W, 3) uint8 for pictures of results; not saved, None after loading.
     """
@@ -50,11 +51,18 @@ class Scene:
     pixels: str
     image: NDArray[np.uint8] | None = field(default=None, repr=False)
     precision: str = "float32"
+    meaning: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W) of the original image."""
         return self.grid.original
+
+    @property
+    def maps(self) -> dict[str, Tensor]:
+        """All that the encoder gave, by the names in a scene file."""
+        named = {f"level{i}": x for i, x in enumerate(self.levels)} | {"fine": self.fine}
+        return named if self.meaning is None else named | {"meaning": self.meaning}
 
     @property
     def fingerprint(self) -> str:
@@ -82,8 +90,7 @@ class Scene:
             "pixels": self.pixels,
             "precision": self.precision,
         }
-        tensors = {f"level{i}": x.detach().cpu().contiguous() for i, x in enumerate(self.levels)}
-        tensors["fine"] = self.fine.detach().cpu().contiguous()
+        tensors = {name: x.detach().cpu().contiguous() for name, x in self.maps.items()}
         try:
             with replacing(path) as file:
                 file.write(save(tensors, metadata={"seemkit": json.dumps(about)}))
@@ -107,6 +114,7 @@ class Scene:
             with safe_open(str(source), framework="pt") as file:
                 about = _read_about(file.metadata())
                 first, second, third, fine = (file.get_tensor(name) for name in TENSORS)
+                meaning = file.get_tensor("meaning") if "meaning" in file.keys() else None  # noqa: SIM118
             height, width = (int(n) for n in about["grid"])
             rows, columns = (int(n) for n in about["image"])
             bottom, right = (int(n) for n in about["padded"])
@@ -118,12 +126,13 @@ class Scene:
                 str(about["encoder"]),
                 str(about["pixels"]),
                 precision=str(about.get("precision", "float32")),
+                meaning=meaning,
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise SceneError(
                 f"{source} is not a whole scene file; encode the image again", path=str(source)
             ) from error
-        shapes = [tuple(x.shape) for x in (*scene.levels, fine)]
+        shapes = [tuple(x.shape) for x in scene.maps.values()]
         if any(len(shape) != 3 for shape in shapes) or len({shape[0] for shape in shapes[:3]}) != 1:
             raise SceneError(
                 f"{source} holds maps of shapes {shapes}, which are no scene's; encode the image again",

@@ -19,7 +19,7 @@ __all__ = ["BRIDGES", "Fit", "compare", "part_of", "read_header", "shapes_of"]
 
 PARTS = "prompts."
 """Prefix of the learned parts of prompts."""
-BRIDGES = ("pixel_decoder.lateral", "pixel_decoder.in_proj")
+BRIDGES = ("pixel_decoder.lateral", "pixel_decoder.in_proj", "pixel_decoder.meaning")
 """What brings a backbone's maps to the decoder's width."""
 ENCODER = ("image_encoder.", *(f"{bridge}." for bridge in BRIDGES))
 """What belongs to a backbone: itself, and its bridges."""

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 def tiny_assembly(preset: str = "seem_v1", **slots: Mapping[str, Any]) -> dict[str, Any]:
     """A whole assembly as plain data, with small numbers everywhere; `slots` are put over it."""
+    fpn = {"use": "fpn", "dim": 32, "encoder_layers": 1, "heads": 2, "ffn": 64, "groups": 8}
     return {
         "name": f"tiny-{preset.replace('_', '-')}",
         "backbone": {"use": "timm", "model": "test_resnet"},
-        "pixel_decoder": {"use": "fpn", "dim": 32, "encoder_layers": 1, "heads": 2, "ffn": 64, "groups": 8},
+        "pixel_decoder": {**fpn, "meaning": 12 if preset == "nano" else 0},
         "mask_decoder": {
             "use": "seem", "preset": preset, "layers": 3, "queries": 8, "memory_rows": 4, "heads": 2, "ffn": 64,
         },

@@ -52,9 +52,10 @@ def test_a_scene_of_a_batch_is_saved_alone(
     scenes = model.encode_many([new_photo(72, 96, seed) for seed in range(3)])
     path = scenes[1].save(tmp_path / "one.scene")
     loaded = Scene.load(path)
-    for a, b in zip((*scenes[1].levels, scenes[1].fine), (*loaded.levels, loaded.fine), strict=True):
-        assert torch.equal(a, b)
-    held = sum(x.numel() for x in (*loaded.levels, loaded.fine)) * 4
+    assert set(loaded.maps) == {"level0", "level1", "level2", "fine", "meaning"}
+    for name, x in scenes[1].maps.items():
+        assert torch.equal(x, loaded.maps[name])
+    held = sum(x.numel() for x in loaded.maps.values()) * 4
     assert path.stat().st_size < held + 2000
 
 

@@ -25,7 +25,7 @@ def measure_memory(subject: Subject) -> Iterator[Case]:
 
 def _scene(subject: Subject) -> Case:
     scene, (levels, features) = subject.scene, subject.reference
-    ours, published = _size((*scene.levels, scene.fine)), _size((*levels, features))
+    ours, published = _size(scene.maps.values()), _size((*levels, features))
     kept = _size((*subject.prepared.small, *subject.prepared.keys, *subject.prepared.values))
     paths = [
         Measured(name="seemkit", about="levels, and the map that mask features are made of", bytes=ours),

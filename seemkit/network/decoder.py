@@ -113,12 +113,15 @@ class MaskDecoder(nn.Module):
             self.mask_position = nn.Linear(dim, dim, bias=False)
             nn.init.zeros_(self.mask_position.weight)
 
-    def prepare(self, levels: Sequence[Tensor], mask_features: MaskFeatures) -> PreparedScene:
+    def prepare(
+        self, levels: Sequence[Tensor], mask_features: MaskFeatures, meaning: Tensor | None = None
+    ) -> PreparedScene:
         """Do the per-scene work once.
 
         Args:
             levels: three maps (B, C, h, w) at strides 32, 16 and 8.
             mask_features: at stride 4.
+            meaning: (B, M, h, w) at stride 16, which is handed on; None for none.
         """
         c = mask_features.channels
         if self.preset.mask_position:
@@ -138,7 +141,7 @@ class MaskDecoder(nn.Module):
         sizes = [(x.shape[-2], x.shape[-1]) for x in placed]
         small = tuple(x.to(kept) for x in mask_features.resized(sizes))
         return PreparedScene(
-            tuple(x.to(kept) for x in placed), mask_features, small, tuple(keys), tuple(values)
+            tuple(x.to(kept) for x in placed), mask_features, small, tuple(keys), tuple(values), meaning
         )
 
     def object_queries(self, count: int | None = None) -> tuple[Tensor, Tensor]:

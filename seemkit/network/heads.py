@@ -13,16 +13,16 @@ class Heads(nn.Module):
     Args:
         dim: C, width of rows, of mask embeddings and of mask features.
         text_dim: D, width of the joint space of texts and class embeddings.
-        sees: whether class embeddings also say what is seen under the masks.
+        sees: M, width of what is seen under masks, where class embeddings say that too; else 0.
     """
 
-    def __init__(self, dim: int, text_dim: int, *, sees: bool = False) -> None:
+    def __init__(self, dim: int, text_dim: int, *, sees: int = 0) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim)
         self.class_proj = nn.Parameter(torch.empty(dim, text_dim))
         self.mask_mlp = nn.ModuleList(nn.Linear(dim, dim) for _ in range(3))
         nn.init.trunc_normal_(self.class_proj, std=0.02)
-        self.seen = nn.Linear(dim, text_dim) if sees else None
+        self.seen = nn.Linear(sees, text_dim) if sees else None
         if self.seen is not None:  # at first it changes nothing
             nn.init.zeros_(self.seen.weight)
             nn.init.zeros_(self.seen.bias)
@@ -38,7 +38,7 @@ class Heads(nn.Module):
 
         Args:
             x: the rows.
-            seen: (N, Q, C) what lies under their masks, for heads that see.
+            seen: (N, Q, M) what lies under their masks, for heads that see.
         """
         out = x @ self.class_proj
         if self.seen is not None and seen is not None:

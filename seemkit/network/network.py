@@ -14,22 +14,30 @@ from seemkit.network.heads import Heads
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
 from seemkit.network.phrase_check import check_embeddings, check_phrases
+from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.sampler import RegionSampler
 from seemkit.network.seen import seen_under
+from seemkit.network.words import Words
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
 
 __all__ = ["CORE_PARTS", "Network", "PromptParts"]
 
-CORE_PARTS = frozenset({"region", "memory", "conditioning", "guidance", "phrase"})
+CORE_PARTS = frozenset({"region", "memory", "conditioning", "guidance", "words", "phrase"})
 """Learned parts of prompts that are the core's own; every other name in ``prompts`` is a distribution."""
 
 
 class PromptParts(nn.ModuleDict):
-    """Learned parts of prompts: the core's (region, memory, phrase) and one per plugin that has any."""
+    """Learned parts of prompts: the core's (region, memory, phrase) and one per plugin that has any.
 
-    def __init__(self, decoder: MaskDecoder, dims: Dims) -> None:
+    Args:
+        decoder: the mask decoder.
+        dims: widths.
+        pointing: whether words point at what is seen.
+    """
+
+    def __init__(self, decoder: MaskDecoder, dims: Dims, *, pointing: bool = False) -> None:
         super().__init__()
         self.region = RegionSampler(dims.channels, decoder.preset, dims.levels)
         self.memory = MemoryRows(decoder.options.memory_rows, dims.channels)
@@ -37,6 +45,8 @@ class PromptParts(nn.ModuleDict):
             self.conditioning = Conditioning(dims.channels, dims.text)
         if decoder.preset.guided:
             self.guidance = Guidance(dims.channels)
+        if pointing:
+            self.words = Words()
         if dims.text != dims.channels:
             self.phrase = nn.Linear(dims.text, dims.channels)
 
@@ -73,8 +83,13 @@ class Network(nn.Module):
         self.image_encoder = image_encoder
         self.pixel_decoder = pixel_decoder
         self.decoder = decoder
-        self.heads = Heads(decoder.dim, text_dim, sees=decoder.preset.sees)
-        self.prompts = PromptParts(decoder, self.dims)
+        width = int(getattr(getattr(pixel_decoder, "meaning", None), "width", 0))
+        pointing = decoder.preset.sees and width > 0
+        self.heads = Heads(decoder.dim, text_dim, sees=(width or decoder.dim) if decoder.preset.sees else 0)
+        if pointing:  # a map of zeros points nowhere
+            assert self.heads.seen is not None
+            nn.init.trunc_normal_(self.heads.seen.weight, std=0.02)
+        self.prompts = PromptParts(decoder, self.dims, pointing=pointing)
         self.text_encoder = text_encoder
         self.plugins: dict[str, dict[str, str]] = {name: {} for name in plugins or {}}
         self.foreign: dict[str, Tensor] = {}
@@ -134,6 +149,24 @@ class Network(nn.Module):
         """
         sees = self.heads.seen is not None
         return self.heads.class_embedding(rows, seen_under(scene, mask_embeddings, bias) if sees else None)
+
+    def words_point(self, scene: PreparedScene, said: tuple[Tensor, Tensor] | None) -> Tensor | None:
+        """Logits (N, h, w) at stride 4 that are high where B scenes show what is said of N = B * n objects.
+
+        Args:
+            scene: the scenes.
+            said: class-space vectors (N, D) and which objects have one (N,); None for no object.
+
+        Returns:
+            None where nothing is said, or the network has no map that names are read from.
+        """
+        if said is None or scene.meaning is None or "words" not in self.prompts._modules:
+            return None
+        assert self.heads.seen is not None
+        read = at_least_single(scene.meaning)
+        meanings = self.heads.seen(read.movedim(1, -1)).movedim(-1, 1)
+        found: Tensor = self.prompts.words(meanings, *said, scene.mask_features.size)
+        return found
 
     def class_scale(self, limit: float | None = None) -> Tensor:
         """The temperature of class similarities, exp(logit_scale), at most `limit`."""

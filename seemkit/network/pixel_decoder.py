@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from seemkit.components import BackboneShape, PixelFeatures
 from seemkit.network.folded_merge import folded_merge, pays
+from seemkit.network.meaning import Meaning
 from seemkit.network.position import sine_position
 
 __all__ = ["FPN", "FPNPixelDecoder"]
@@ -35,6 +36,9 @@ class FPN:
         groups: int = Field(32, ge=1, description="groups of the group norms")
         mask_kernel: int = Field(
             3, ge=1, description="kernel of the convolution that makes the mask features"
+        )
+        meaning: int = Field(
+            0, ge=0, description="channels of a map of its own that names are read from; 0 makes none"
         )
 
         @model_validator(mode="after")
@@ -67,6 +71,9 @@ class FPNPixelDecoder(nn.Module):
 
     `mask_proj` is not applied: who wants mask features asks :class:`seemkit.network.mask_features.MaskFeatures`,
     which computes no more of them than are wanted.
+
+    Attributes:
+        meaning: makes the map that names are read from; None if there is none.
     """
 
     def __init__(self, options: FPN.Options, channels: Sequence[int]) -> None:
@@ -79,6 +86,8 @@ class FPNPixelDecoder(nn.Module):
         self.lateral = nn.ModuleList(NormedConv(c, dim, 1, options.groups) for c in channels[:3])
         self.output = nn.ModuleList(NormedConv(dim, dim, 3, options.groups) for _ in range(4))
         self.mask_proj = nn.Conv2d(dim, dim, options.mask_kernel, padding=options.mask_kernel // 2)
+        width = options.meaning
+        self.meaning = Meaning(channels[2], channels[3], width) if width else None
         self.apply(init_weights)
 
     def forward(self, features: Sequence[Tensor]) -> PixelFeatures:
@@ -88,7 +97,8 @@ class FPNPixelDecoder(nn.Module):
             features: four maps (B, C_i, H / s_i, W / s_i) at strides 4, 8, 16, 32.
         """
         levels = self.levels(features)
-        return PixelFeatures(levels=levels, fine=self.fine(features, levels[2]))
+        meaning = None if self.meaning is None else self.meaning(features[2], features[3])
+        return PixelFeatures(levels=levels, fine=self.fine(features, levels[2]), meaning=meaning)
 
     def levels(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """(B, C, h, w) at strides 32, 16 and 8, from the backbone's maps."""

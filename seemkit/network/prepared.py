@@ -19,6 +19,7 @@ class PreparedScene:
         small: mask features resized to the size of each level, (B, C, h, w).
         keys: of each layer's cross-attention, (B, heads, hw, C / heads).
         values: likewise.
+        meaning: (B, M, h, w) at stride 16, what names are read from; None where there is no such map.
     """
 
     levels: tuple[Tensor, ...]
@@ -26,6 +27,7 @@ class PreparedScene:
     small: tuple[Tensor, ...]
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
+    meaning: Tensor | None = None
 
     @property
     def batch(self) -> int:

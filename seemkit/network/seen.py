@@ -1,4 +1,4 @@
-"""What is seen under the masks of candidates: the mean of a level, weighted by each mask.
+"""What is seen under the masks of candidates: the mean of a map, weighted by each mask.
 
 A row of the decoder knows what it is by attention alone, which few photos teach badly; what lies under its mask says it
 directly (as in mask pooling: Ghiasi et al., OpenSeg, ECCV 2022, section 3.2).
@@ -18,7 +18,7 @@ LEVEL = 1
 
 
 def seen_under(scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(N, Q, C) weighted means of the level at stride 16.
+    """(N, Q, M) weighted means of the map that names are read from, or else of the level at stride 16.
 
     Args:
         scene: B scenes, N = B * n.
@@ -29,5 +29,6 @@ def seen_under(scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | Non
     if bias is not None:
         logits = logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
     weight = logits.sigmoid().flatten(2)
-    level = scene.spread(at_least_single(scene.levels[LEVEL]), len(weight)).flatten(2)
-    return weight @ level.mT / weight.sum(-1, keepdim=True).clamp_min(1e-6)
+    read = scene.levels[LEVEL] if scene.meaning is None else scene.meaning
+    seen = scene.spread(at_least_single(read), len(weight)).flatten(2)
+    return weight @ seen.mT / weight.sum(-1, keepdim=True).clamp_min(1e-6)

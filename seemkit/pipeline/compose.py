@@ -166,7 +166,17 @@ def compose(
     if network.decoder.preset.guided:
         previous = next((batch.attends for batch in rows if batch.attends is not None), None)
         bias = network.prompts.guidance(prepared.mask_features.whole, points[-1], previous)
+    pointing = network.words_point(prepared, _said(network, anchors))
+    if pointing is not None:
+        bias = pointing if bias is None else bias + pointing
     return Composed(rows, anchors, bias)
+
+
+def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:
+    """The first text (N, D) that each object includes, and which have one; None if none has."""
+    if not any(a.space == "class" and a.include for each in anchors for a in each):
+        return None
+    return _first_anchors(anchors, "class", network.decoder.level_embed, network.dims.text)
 
 
 def _settle(anchors: Sequence[Anchor], item: ObjectPrompts) -> list[Anchor]:

@@ -64,6 +64,7 @@ def encode_batch(
             pixels=hash_pixels(each.pixels),
             image=each.pixels,
             precision=runtime.precision,
+            meaning=None if features.meaning is None else _own(features.meaning, row),
         )
         scenes.append(scene)
     return scenes

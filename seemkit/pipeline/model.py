@@ -311,7 +311,7 @@ class Model:
         key = (id(scene), weights_version(self.network.decoder))
 
         def make() -> tuple[Scene, PreparedScene]:
-            return scene, self.runtime.prepare(self.network, scene.levels, scene.fine)
+            return scene, self.runtime.prepare(self.network, scene.levels, scene.fine, scene.meaning)
 
         with torch.no_grad():
             return self._prepared.get(key, make)[1]

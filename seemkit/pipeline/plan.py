@@ -185,8 +185,12 @@ def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> 
             scene = encoding.live
             stages += [Stage(f"level {k}", tuple(x.shape[1:])) for k, x in enumerate(features.levels)]
             stages.append(Stage("finest map", tuple(features.fine.shape[1:])))
+            if features.meaning is not None:
+                stages.append(Stage("map for names", tuple(features.meaning.shape[1:])))
             with PeakMemory() as preparing:
-                prepared = network.decoder.prepare(features.levels, network.mask_features(features.fine))
+                prepared = network.decoder.prepare(
+                    features.levels, network.mask_features(features.fine), features.meaning
+                )
             with PeakMemory() as decoding:
                 rows = decode_everything(network, prepared, torch.empty(2, network.dims.text))
             stages.append(Stage("mask logits", tuple(rows.logits.shape)))

@@ -74,29 +74,32 @@ class Runtime:
 
         def encode(image: Tensor) -> tuple[Tensor, ...]:
             found = network.encode(image)
-            return (*found.levels, found.fine)
+            return (*found.levels, found.fine, *(() if found.meaning is None else (found.meaning,)))
 
         with self.autocast(batch.device):
             if self._encoder is None:
                 maps = encode(batch)
             else:
                 maps = self._encoder.run(tuple(batch.shape), lambda: encode, batch)
-        first, second, third, fine = (x.to(self._reduced or x.dtype) for x in maps)
+        first, second, third, fine, *more = (x.to(self._reduced or x.dtype) for x in maps)
         if self._encoder is not None or self._reduced is not None:
-            self._check((first, second, third, fine))
-        return PixelFeatures((first, second, third), fine)
+            self._check((first, second, third, fine, *more))
+        return PixelFeatures((first, second, third), fine, *more)
 
-    def prepare(self, network: Network, levels: Sequence[Tensor], fine: Tensor) -> PreparedScene:
+    def prepare(
+        self, network: Network, levels: Sequence[Tensor], fine: Tensor, meaning: Tensor | None = None
+    ) -> PreparedScene:
         """What the decoder makes of the maps (C, h, w) of a scene, from whatever device and precision.
 
         Brought to one form, equal scenes give equal bits: one from a file has lost its memory format.
         """
         kept = self._reduced or network.decoder.level_embed.dtype
-        *maps, finest = (
-            channels_last(send(x[None], network.device, self.pinned).to(kept)) for x in (*levels, fine)
-        )
+        given = (*levels, fine, *(() if meaning is None else (meaning,)))
+        maps = [channels_last(send(x[None], network.device, self.pinned).to(kept)) for x in given]
+        read = None if meaning is None else maps.pop()
+        finest = maps.pop()
         with self.autocast(network.device):
-            return network.decoder.prepare(maps, network.mask_features(finest))
+            return network.decoder.prepare(maps, network.mask_features(finest), read)
 
     def decode(
         self, network: Network, prepared: PreparedScene, rows: Sequence[RowBatch], bias: Tensor | None = None

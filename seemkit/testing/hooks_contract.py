@@ -160,7 +160,7 @@ def _content(value: object) -> object:
     if isinstance(value, Assembly):
         return value.model_dump_json()
     if isinstance(value, Scene):
-        return [x.detach().cpu().numpy().tobytes() for x in (*value.levels, value.fine)]
+        return [x.detach().cpu().numpy().tobytes() for x in value.maps.values()]
     if isinstance(value, Result):
         arrays = (value.masks, value.scores, value.selection, value.logits)
         return [x if x is None else x.tobytes() for x in arrays], value.objects, value.labels, value.shares

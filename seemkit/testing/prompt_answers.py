@@ -132,9 +132,7 @@ class PromptAnswerChecks(PromptCase):
     def test_a_request_changes_none_of_its_inputs(self) -> None:
         example, model = self.answerable(), model_for(self.prompt)
         scene = model.encode(make_photo())
-        tensors = {f"levels[{i}]": x for i, x in enumerate(scene.levels)}
-        tensors["fine"] = scene.fine
-        state = {**tensors, **model.network.state_dict()}
+        state = {**scene.maps, **model.network.state_dict()}
         kept = {name: x.clone() for name, x in state.items()}
         key, text = example.content_key(), example.model_dump_json()
         model.segment(scene, [example])

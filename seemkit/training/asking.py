@@ -114,6 +114,10 @@ class Asking:
         bias = None
         if network.decoder.preset.guided:
             bias = network.prompts.guidance(self.prepared.mask_features.whole, points, memory)
+        if self.each == 1:
+            pointing = network.words_point(self.prepared, _first(anchors, "class"))
+            if pointing is not None:
+                bias = pointing if bias is None else bias + pointing
         decoded = network.decoder(self.prepared, rows, network.heads, bias=bias, every_head=every_head)
         return Asked(decoded, anchors)
 
@@ -183,6 +187,7 @@ class Asking:
         scene = Scene(
             levels=(first, second, third),
             fine=self.features.fine[view],
+            meaning=None if self.features.meaning is None else self.features.meaning[view],
             grid=Grid(*valid),
             padded=(self.size, self.size),
             encoder="training",

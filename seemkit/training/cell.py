@@ -71,6 +71,7 @@ class Asker:
         shares: how often an object is asked for in each way.
         templates: sentences that a name is put into, as texts are when a vocabulary is encoded.
         called: names, by the key of objects that nobody named, which they are asked for by as well.
+        by_source: factors of `kinds` for the objects of each data set, by the name of a type.
     """
 
     def __init__(
@@ -79,12 +80,16 @@ class Asker:
         shares: SharesSection,
         templates: Sequence[str] = (SLOT,),
         called: Mapping[str, str] | None = None,
+        by_source: Sequence[Mapping[str, float]] = (),
     ) -> None:
         self.templates = tuple(templates)
         self.called = dict(called or {})
-        self.kinds = [kind for kind, weight in kinds.items() if weight > 0]
-        weights = np.array([weight for weight in kinds.values() if weight > 0], float)
-        self.chances = weights / weights.sum() if len(weights) else weights
+        self.kinds = list(kinds)
+        weights = np.array(list(kinds.values()), float)
+        self.chances = [
+            _normalised(weights * [factors.get(kind.type_name(), 1.0) for kind in kinds])
+            for factors in by_source or ({},)
+        ]
         self.modes = ("prompt", "reference", "text", "mixed")
         given = np.array([getattr(shares, mode) for mode in self.modes], float)
         self.shares = given / given.sum()
@@ -102,13 +107,24 @@ class Asker:
             rng: of what is drawn.
             partner: whether there is a partner view to refer to.
         """
-        cells = [self._cell(target, view.valid, child, partner) for target, child in _with(view.asked, rng)]
+        chances = self.chances[view.source if len(self.chances) > 1 else 0]
+        cells = [
+            self._cell(target, view.valid, child, partner, chances)
+            for target, child in _with(view.asked, rng)
+        ]
         if view.ignored is not None:
             for cell in cells:
                 cell.ignored = view.ignored[: cell.valid[0], : cell.valid[1]]
         return cells
 
-    def _cell(self, target: Target, valid: tuple[int, int], rng: np.random.Generator, partner: bool) -> Cell:
+    def _cell(
+        self,
+        target: Target,
+        valid: tuple[int, int],
+        rng: np.random.Generator,
+        partner: bool,
+        chances: NDArray[np.float64],
+    ) -> Cell:
         mode = str(rng.choice(self.modes, p=self.shares))
         name = target.name if target.name is not None else self.called.get(target.key)
         texts = target.texts or ((name,) if target.name is None and name is not None else ())
@@ -126,12 +142,12 @@ class Asker:
             assert isinstance(phrase, TokenPrompt)
             cell.prompts.append(phrase)
         if mode in ("prompt", "mixed"):
-            self._simulate(cell)
+            self._simulate(cell, chances)
         return cell
 
-    def _simulate(self, cell: Cell) -> None:
+    def _simulate(self, cell: Cell, chances: NDArray[np.float64]) -> None:
         """Give the cell one prompt of a drawn type; a type that finds none for this object gives its mask."""
-        kind = self.kinds[int(cell.rng.choice(len(self.kinds), p=self.chances))] if self.kinds else None
+        kind = self.kinds[int(cell.rng.choice(len(self.kinds), p=chances))] if chances.any() else None
         prompt = kind.simulate(cell.truth, cell.rng) if kind is not None else None
         if isinstance(prompt, TokenPrompt) and prompt.include:
             cell.group = "visual" if cell.prompts else "text"
@@ -141,6 +157,11 @@ class Asker:
         if region is None or not region.mask.any():
             region = Region(cell.truth)
         cell.regions.append(region)
+
+
+def _normalised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Chances that sum to 1; all 0 where no weight is above 0."""
+    return weights / max(float(weights.sum()), 1e-12)
 
 
 def _with(targets: Sequence[Target], rng: np.random.Generator) -> list[tuple[Target, np.random.Generator]]:

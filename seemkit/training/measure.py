@@ -85,7 +85,7 @@ def play(objective: Objective, view: View, clicks: int = CLICKS) -> Iterator[Rou
     cells = [_click_first(view, index) for index in chosen]
     batch = Batch((view,), tuple(cells), (0,), False)
     features = network.encode(normalise(batch.views, objective.preprocess, network.device))
-    scene = network.decoder.prepare(features.levels, network.mask_features(features.fine))
+    scene = network.decoder.prepare(features.levels, network.mask_features(features.fine), features.meaning)
     ask = objective.asking(scene, features, cells)
     rule = ClicksSection(rounds=clicks)
     previous = None

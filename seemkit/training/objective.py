@@ -5,7 +5,7 @@ head is supervised, and memory takes part from the second round on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -111,8 +111,10 @@ class Objective(nn.Module):
         learns = any(p.requires_grad for p in network.image_encoder.parameters())
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             maps = network.image_encoder(images)
-        features = network.pixel_decoder(maps)
-        scene = network.decoder.prepare(features.levels, network.mask_features(features.fine))
+        features = self._leave_out(network.pixel_decoder(maps), maps, batch)
+        scene = network.decoder.prepare(
+            features.levels, network.mask_features(features.fine), features.meaning
+        )
         ask = self.asking(scene, features, batch.cells)
         previous: Tensor | None = None
         with torch.no_grad():
@@ -223,6 +225,22 @@ class Objective(nn.Module):
             1 / heads,
             options.heads == "last",
         )
+
+    def _leave_out(self, features: PixelFeatures, maps: Sequence[Tensor], batch: Batch) -> PixelFeatures:
+        """The features with some of the encoder's channels left out of the map for names, for each view anew."""
+        share = self.options.left_out
+        meaning = getattr(self.network.pixel_decoder, "meaning", None)
+        if not share or meaning is None or not self.network.training:
+            return features
+        channels = maps[2].shape[1] + maps[3].shape[1]
+        kept = torch.stack(
+            [
+                torch.rand(channels, generator=torch.Generator().manual_seed(seed + 1)) >= share
+                for seed in batch.seeds
+            ]
+        )
+        factors = kept.to(maps[2]) / (1 - share)
+        return replace(features, meaning=meaning(maps[2], maps[3], factors))
 
     def _complete(self, batch: Batch) -> list[int]:
         """The views that everything mode learns from: one of each picture, if all of it is marked and named."""

@@ -34,7 +34,7 @@ def packaged_weights(model: str) -> Mapping[str, Tensor]:
     if model in MOBILE_SAM:
         beside = MOBILE_SAM[model]
         stored = {f"trunk.{name}": x for name, x in mobile_sam_weights().items()}
-        more = packaged_weights(beside) if beside is not None else {}
+        more = fold_norms(packaged_weights(beside)) if beside is not None else {}
         return stored | {f"beside.trunk.{name}": x for name, x in more.items()}
     if model not in PACKAGES:
         raise WeightsError(
@@ -54,6 +54,40 @@ def packaged_weights(model: str) -> Mapping[str, Tensor]:
     with torch.device("meta"):
         names = timm.create_model(model, pretrained=False).state_dict()
     return dict(zip(names, stored.values(), strict=True))  # the same order, other names
+
+
+def fold_norms(stored: Mapping[str, Tensor], eps: float = 1e-3) -> dict[str, Tensor]:
+    """The state of one of timm's EfficientNets whose convolutions have taken up the batch norm after each.
+
+    Args:
+        stored: by timm's names; what belongs to no convolution and no norm is left as it is.
+        eps: of the norms, TensorFlow's.
+    """
+    folded = dict(stored)
+    for name in stored:
+        conv = name.removesuffix(".weight")
+        norm = norm_after(conv, stored)
+        if norm is None:
+            continue
+        gain, shift, mean, variance = (
+            folded.pop(f"{norm}.{part}") for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        folded.pop(f"{norm}.num_batches_tracked", None)
+        factor = gain / (variance + eps).sqrt()
+        folded[name] = stored[name] * factor[:, None, None, None]
+        folded[f"{conv}.bias"] = shift - mean * factor
+    return folded
+
+
+def norm_after(conv: str, stored: Mapping[str, Tensor]) -> str | None:
+    """The norm that follows a convolution, by name; None for what is no convolution or has none."""
+    block, _, last = conv.rpartition(".")
+    before = f"{block}." if block else ""
+    separable = f"{before}conv_pwl.weight" not in stored
+    places = {"conv_stem": 1, "conv_head": 2, "conv_pwl": 3} | (
+        {"conv_dw": 1, "conv_pw": 2} if separable else {"conv_pw": 1, "conv_dw": 2}
+    )
+    return f"{before}bn{places[last]}" if last in places else None
 
 
 def load_classifier(model: str = "tf_efficientnet_lite0") -> nn.Module:

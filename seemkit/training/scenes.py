@@ -18,4 +18,5 @@ def pick_scenes(prepared: PreparedScene, index: Sequence[int]) -> PreparedScene:
         tuple(x[rows] for x in prepared.small),
         tuple(x[rows] for x in prepared.keys),
         tuple(x[rows] for x in prepared.values),
+        None if prepared.meaning is None else prepared.meaning[rows],
     )

@@ -1,8 +1,8 @@
 """The opened data sets of a recipe: what is trained on, what is held out, and what their objects are called."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from seemkit.data.dataset import DataFault, IndexedDataset
 from seemkit.data.hundredth import hundredth
@@ -24,6 +24,7 @@ class OpenSource:
         share: of the pictures.
         names: of its categories, in its order.
         faults: what was wrong with it when it was opened.
+        prompts: how often a type of prompt is simulated for its objects, times what the objective says.
     """
 
     name: str
@@ -32,6 +33,7 @@ class OpenSource:
     share: float
     names: tuple[str, ...]
     faults: tuple[DataFault, ...] = ()
+    prompts: Mapping[str, float] = field(default_factory=dict)
 
 
 def open_sources(recipe: Recipe) -> list[OpenSource]:
@@ -64,7 +66,15 @@ def open_sources(recipe: Recipe) -> list[OpenSource]:
         name = dataset.info.name
         train = dataset.subset(left) if out else dataset
         opened.append(
-            OpenSource(name, train, dataset.subset(out), source.share, dataset.info.names, dataset.faults)
+            OpenSource(
+                name,
+                train,
+                dataset.subset(out),
+                source.share,
+                dataset.info.names,
+                dataset.faults,
+                source.prompts,
+            )
         )
     return opened
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 
@@ -26,6 +27,7 @@ from seemkit.training.processes import Processes
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.sources import OpenSource, count_names, open_sources
+from seemkit.training.standardise import standardise
 from seemkit.training.start import ADAPT, Start, build_start, rates_of
 from seemkit.training.view import View
 from seemkit.vocabulary import SLOT
@@ -95,6 +97,8 @@ def train(
     objective = _objective(recipe, start, sources)
     kinds = prompt_weights(recipe.objective, registry, start.assembly)
     feed = make_feed(recipe, sources, kinds, sentences_of(start.network, None))
+    if standardise(start.network, start.preprocess, feed):
+        say("took the statistics of the encoder's channels")
     faults = [
         SourceFault(source.name, fault.key, fault.cause) for source in sources for fault in source.faults
     ]
@@ -152,9 +156,33 @@ def make_feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
         Augment(data.augment, data.size, data.objects, stuff=data.stuff),
-        Asker(kinds, recipe.objective.shares, templates, _called(recipe)),
+        Asker(kinds, recipe.objective.shares, templates, _called(recipe), _factors(sources, kinds)),
         seed,
         strict=data.on_error == "stop",
+    )
+
+
+def _factors(sources: Sequence[OpenSource], kinds: Mapping[type[Prompt], float]) -> list[Mapping[str, float]]:
+    """How often prompts are simulated for the objects of each source, times what `kinds` says.
+
+    Raises:
+        SeemkitError: a factor is for a type that cannot be simulated.
+    """
+    names = [kind.type_name() for kind in kinds]
+    for place, source in enumerate(sources):
+        for name in source.prompts:
+            if name not in names:
+                _refuse(f"data.sources[{place}].prompts", name, names)
+    return [source.prompts for source in sources]
+
+
+def _refuse(where: str, name: str, names: Sequence[str]) -> NoReturn:
+    near = nearest(name, names)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
+    raise SeemkitError(
+        f"{where} has {name!r}, which is no type of prompt{hint}",
+        path=f"{where}.{name}",
+        suggestion=near[0] if near else None,
     )
 
 
@@ -189,13 +217,7 @@ def prompt_weights(
             found[kind] = options.prompts.get(kind.type_name(), 1.0)
     for name in options.prompts:
         if name not in names:
-            near = nearest(name, names)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(names)}"
-            raise SeemkitError(
-                f"objective.prompts has {name!r}, which is no type of prompt{hint}",
-                path=f"objective.prompts.{name}",
-                suggestion=near[0] if near else None,
-            )
+            _refuse("objective.prompts", name, names)
     return found
 
 

@@ -1,5 +1,7 @@
 """What is seen under masks: expected values are means taken by hand, cell by cell."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -49,8 +51,17 @@ def test_a_mask_of_one_cell_sees_that_cell() -> None:
     assert torch.allclose(found[0, 0], scene.levels[1][0, :, 0, 1], atol=1e-3)
 
 
+def test_where_there_is_a_map_for_names_that_is_what_is_seen() -> None:
+    scene = scene_of(1)
+    meaning = torch.randn(1, 7, 2, 4)
+    bias = torch.full((1, 8, 16), -60.0)
+    bias[:, 4:8, 0:4] = 60.0
+    found = seen_under(replace(scene, meaning=meaning), torch.zeros(1, 1, 4), bias)
+    assert torch.allclose(found[0, 0], meaning[0, :, 1, 0], atol=1e-3)
+
+
 def test_heads_that_see_begin_as_if_they_did_not() -> None:
-    heads, plain = Heads(4, 6, sees=True), Heads(4, 6)
+    heads, plain = Heads(4, 6, sees=4), Heads(4, 6)
     rows, seen = torch.randn(2, 3, 4), torch.randn(2, 3, 4)
     assert torch.equal(heads.class_embedding(rows, seen), heads.class_embedding(rows))
     assert plain.seen is None

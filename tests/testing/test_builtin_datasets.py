@@ -76,6 +76,14 @@ def write_panoptic(path: Path) -> None:
     (path / "panoptic.json").write_text(json.dumps(data))
 
 
+def write_anything(path: Path) -> None:
+    about = {"height": 48, "width": 64}
+    for n in (1, 2):
+        (path / f"{n}.png").write_bytes(PHOTO)
+        masks = [{"id": 1, "segmentation": SQUARE, "predicted_iou": 0.9}]
+        (path / f"{n}.json").write_text(json.dumps({"image": about, "annotations": masks}))
+
+
 MADE: Mapping[str, Callable[[Path], None]] = {
     "folder": write_folder,
     "tar-pairs": write_tar("pairs.tar", KEY),
@@ -83,6 +91,7 @@ MADE: Mapping[str, Callable[[Path], None]] = {
     "coco": write_coco,
     "coco-phrases": lambda path: write_coco(path, sentences=[{"raw": "the square"}]),
     "coco-panoptic": write_panoptic,
+    "segment-anything": write_anything,
 }
 
 

@@ -53,8 +53,9 @@ def test_training_decodes_what_the_pipeline_decodes(
     network = objective.network.eval()
     session = Model(network, preprocess).session(photo).add(*CASES[case])  # 72 x 96, padded to 96 x 96
     scene = session.scene
-    features = api.PixelFeatures(tuple(x[None] for x in scene.levels), scene.fine[None])  # type: ignore[arg-type]
-    prepared = network.decoder.prepare(features.levels, network.mask_features(features.fine))
+    meaning = None if scene.meaning is None else scene.meaning[None]
+    features = api.PixelFeatures(tuple(x[None] for x in scene.levels), scene.fine[None], meaning)  # type: ignore[arg-type]
+    prepared = network.decoder.prepare(features.levels, network.mask_features(features.fine), meaning)
     ask: Asking = objective.asking(prepared, features, [cell_of(CASES[case], scene.grid)])
     previous = None
     for turn in range(rounds):

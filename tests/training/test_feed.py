@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seemkit.prompts import Point
+from seemkit.prompts import Box, Point
 from seemkit.training.augment import Augment
 from seemkit.training.cell import Asker
 from seemkit.training.feed import Drawn, Feed, SourceFault
@@ -147,3 +147,18 @@ def test_without_a_text_an_object_is_asked_for_by_a_prompt(new_source: NewSource
     rng = np.random.default_rng(0)
     view = replace(batch.views[0], targets=tuple(replace(t, texts=()) for t in batch.views[0].targets))
     assert all(len(cell.regions) == 1 and not cell.prompts for cell in feed.asker.cells(view, rng))
+
+
+def test_a_source_can_have_prompts_of_its_own(new_source: NewSource) -> None:
+    sources = [new_source(3), new_source(3)]
+    shares = SharesSection(prompt=1, reference=0, text=0, mixed=0)
+    asker = Asker({Point: 1.0, Box: 1.0}, shares, by_source=[{"box": 0.0}, {"point": 0.0}])
+    augment = Augment(AugmentSection(zoom=(1.0, 1.0), flip=0.0), 96, 2)
+    feed = Feed(sources, Mixture([3, 3], [1.0, 1.0], 0), augment, asker, 0)
+    kinds: dict[int, set[str]] = {0: set(), 1: set()}
+    for number in range(12):
+        batch = feed[number].batch
+        assert batch is not None
+        for cell in batch.cells:
+            kinds[batch.views[0].source].add(cell.regions[0].kind)
+    assert kinds == {0: {"exact"}, 1: {"extent"}}

@@ -145,10 +145,12 @@ def test_all_groups_share_one_encoded_picture(
 
 
 def test_clicks_correct_every_round_and_negative_ones_can_be_left_out(
-    new_objective: New, new_batch: New, step_of: New
+    new_objective: New, new_network: New, new_batch: New, step_of: New
 ) -> None:
     for negative, signs in ((True, {True, False}), (False, {True})):
-        objective: Objective = new_objective(clicks=ClicksSection(negative=negative), objects=None)
+        objective: Objective = new_objective(
+            network=new_network(seed=2), clicks=ClicksSection(negative=negative), objects=None
+        )
         given: set[bool] = set()
         for draws in range(5):
             batch: Batch = new_batch(

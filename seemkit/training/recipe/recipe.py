@@ -43,11 +43,13 @@ class Source(Section):
         slot: its plugin and options.
         share: of the pictures, relative to the other sources.
         hold_out: share of its pictures that is kept out of training; None is as the recipe says for all.
+        prompts: how often a type of prompt is simulated for its objects, times what the objective says.
     """
 
     slot: Slot
     share: float = Field(1.0, gt=0, le=1e6)
     hold_out: float | None = Field(None, ge=0, le=0.9)
+    prompts: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(default_factory=dict)
 
 
 class Recipe(Section):

@@ -27,6 +27,11 @@ def recipe_schema() -> Schema:
             "description": "of the pictures, relative to the others",
         },
         "hold_out": {"type": "number", "minimum": 0, "maximum": 0.9, "description": "share that is kept out"},
+        "prompts": {
+            "type": "object",
+            "additionalProperties": {"type": "number", "minimum": 0},
+            "description": "how often a type of prompt is simulated for its objects, times objective.prompts",
+        },
     }
     source: Schema = {"type": "object", "properties": {"use": use, **own}, "required": ["use"]}
     cast(Schema, cast(Schema, sections["DataSection"]["properties"])["sources"])["items"] = {

@@ -228,6 +228,13 @@ class ObjectiveSection(Section):
     shares: SharesSection = Field(default_factory=SharesSection, description="how objects are asked for")
     clicks: ClicksSection = Field(default_factory=ClicksSection, description="the simulated user")
     memory: bool = Field(True, description="later rounds read the mask of the round before")
+    left_out: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the image encoder's channels that are left out of the map that names are read from, for "
+        "each view anew, so that names do not hang on a few of them (dropout)",
+    )
     drift: Share = Field(
         0.0,
         description="half of the objects shown in another view are followed as in video: nothing is clicked, and the "

@@ -1,0 +1,58 @@
+"""Statistics of the encoder's channels: taken once, from the pictures themselves, and never taken again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from seemkit.network.meaning import Meaning
+from seemkit.network.network import Network
+from seemkit.training.augment import Augment
+from seemkit.training.batch import normalise
+from seemkit.training.cell import Asker
+from seemkit.training.feed import Feed
+from seemkit.training.mixture import Mixture
+from seemkit.training.recipe.sections import AugmentSection, SharesSection
+from seemkit.training.sources import OpenSource
+from seemkit.training.standardise import PICTURES, standardise
+
+SIZE = 96
+
+
+def feed_of(source: OpenSource) -> Feed:
+    still = AugmentSection(zoom=(1.0, 1.0), flip=0.0, colour=0.0)
+    asker = Asker({}, SharesSection(reference=0))
+    return Feed([source], Mixture([len(source.train)], [1.0], 0), Augment(still, SIZE, 1), asker, 0)
+
+
+@torch.no_grad()
+def test_statistics_are_those_of_the_cells_of_the_pictures(
+    new_network: Callable[..., Network], new_model: Callable[..., Any], new_source: Callable[..., OpenSource]
+) -> None:
+    network, preprocess, feed = new_network(), new_model("nano").preprocess, feed_of(new_source(4))
+    assert standardise(network, preprocess, feed)
+    meaning = network.pixel_decoder.meaning
+    assert isinstance(meaning, Meaning)
+    views = [view for n in range(PICTURES) for view in feed[n].batch.views]  # type: ignore[union-attr]
+    maps = network.image_encoder(normalise(views, preprocess, network.device))
+    cells = []
+    for view, x in zip(views, maps[2], strict=True):
+        assert view.valid == (77, 96)  # 80 x 100 on a canvas of 96
+        cells.append(x[:, : 77 // 16, : 96 // 16].flatten(1))
+    expected = torch.cat(cells, 1)
+    assert torch.allclose(meaning.standard[0].mean, expected.mean(1), atol=1e-4)
+    assert torch.allclose(meaning.standard[0].deviation, expected.std(1) + 1e-3, atol=1e-4)
+    before = meaning.standard[0].mean.clone()
+    assert not standardise(network, preprocess, feed_of(new_source(1))), "it has statistics"
+    assert torch.equal(meaning.standard[0].mean, before)
+
+
+@pytest.mark.parametrize("preset", ["seem_v1"])
+def test_a_network_without_the_map_has_nothing_to_take(
+    new_network: Callable[..., Network],
+    new_model: Callable[..., Any],
+    new_source: Callable[..., OpenSource],
+    preset: str,
+) -> None:
+    assert not standardise(new_network(preset), new_model(preset).preprocess, feed_of(new_source(1)))
