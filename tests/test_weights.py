@@ -267,12 +267,18 @@ def test_a_swapped_backbone_is_refused_unless_allowed(
     model = seemkit.load(swapped, weights=saved, device="cpu", allow_untrained=True)
     untrained = model.network.untrained
     assert "image_encoder" in untrained
-    assert {name.split(".")[1] for name in untrained - {"image_encoder"}} <= {"lateral", "in_proj"}
+    assert {name.split(".")[1] for name in untrained - {"image_encoder"}} <= {
+        "lateral",
+        "in_proj",
+        "meaning",
+    }
     ours, theirs = model.network.state_dict(), network.state_dict()
     rest = [
         n
         for n in ours
-        if not n.startswith(("image_encoder.", "pixel_decoder.lateral", "pixel_decoder.in_proj"))
+        if not n.startswith(
+            ("image_encoder.", "pixel_decoder.lateral", "pixel_decoder.in_proj", "pixel_decoder.meaning")
+        )
     ]
     assert all(torch.equal(ours[n], theirs[n]) for n in rest)
     assert len(model.segment(photo, Point(x=20, y=20))) == 1

@@ -11,8 +11,8 @@ __all__ = ["Decision", "decide", "group", "part_label"]
 
 IMAGE, TEXT = "image_encoder.", "text_encoder."
 BRIDGES = {
-    IMAGE: ("pixel_decoder.lateral.", "pixel_decoder.in_proj."),
-    TEXT: ("heads.class_proj", "prompts.phrase.", "prompts.conditioning.phrase."),
+    IMAGE: ("pixel_decoder.lateral.", "pixel_decoder.in_proj.", "pixel_decoder.meaning."),
+    TEXT: ("heads.class_proj", "heads.seen.", "prompts.phrase.", "prompts.conditioning.phrase."),
 }
 """What reads the maps of the image encoder, and what goes to or from the text encoder's space."""
 NAMES = {IMAGE: "image encoder", TEXT: "text encoder"}

@@ -68,7 +68,7 @@ def test_a_scene_of_another_encoder_is_refused(
 def test_a_scene_does_for_every_decoder_behind_the_same_encoder(
     model: Model, new_model: Callable[..., Model], photo: NDArray[np.uint8]
 ) -> None:
-    other = new_model("nano", seed=1)
+    other = new_model("nano", seed=1, pixel_decoder={"use": "fpn", **model.assembly.pixel_decoder.options()})
     for part in ("image_encoder", "pixel_decoder"):
         getattr(other.network, part).load_state_dict(getattr(model.network, part).state_dict())
     assert other.encoder_fingerprint == model.encoder_fingerprint

@@ -14,7 +14,8 @@ from seemkit.training.recipe import load_recipe
 from seemkit.training.train import train
 from seemkit.weights import save_weights
 
-BRIDGES = ("pixel_decoder.lateral.", "pixel_decoder.in_proj.")
+BRIDGES = ("pixel_decoder.lateral.", "pixel_decoder.in_proj.", "pixel_decoder.meaning.")
+STATISTICS = "pixel_decoder.meaning.standard."
 OTHER = {"backbone.model": "test_efficientnet"}
 
 
@@ -27,7 +28,7 @@ def test_only_what_the_other_backbone_leaves_untrained_is_moved(
     tiny_yaml.write_text(yaml.safe_dump({**plain, "weights": {"file": "tiny.safetensors"}}))
     planned = make_plan(load_assembly(tiny_yaml, dict(OTHER))).weights.untrained
     assert planned is not None
-    assert {"image_encoder", "pixel_decoder.in_proj", "pixel_decoder.lateral"} == set(planned)
+    assert {"image_encoder", *(bridge.rstrip(".") for bridge in BRIDGES)} == set(planned)
 
     recipe = load_recipe(
         "adapt",
@@ -47,6 +48,8 @@ def test_only_what_the_other_backbone_leaves_untrained_is_moved(
     after = load_file(folder / "run" / "weights.safetensors")
     kept = {n for n in start if n in after and not n.startswith(("image_encoder.", *BRIDGES))}
     assert all(torch.equal(start[name], after[name]) for name in kept)
-    assert trained.trained == sum(x.numel() for name, x in after.items() if name.startswith(BRIDGES))
+    moved = [name for name in after if name.startswith(BRIDGES) and not name.startswith(STATISTICS)]
+    assert trained.trained == sum(after[name].numel() for name in moved)
+    assert (after[f"{STATISTICS}0.deviation"] != 1).any(), "taken from the pictures"
     assert trained.assembly is not None
     assert make_plan(load_assembly(trained.assembly)).weights.untrained == {}

@@ -67,7 +67,7 @@ def test_adapting_moves_the_bridges_alone(new_network: New) -> None:
     assert moved == {
         n
         for n, _ in network.named_parameters()
-        if n.startswith(("pixel_decoder.lateral.", "pixel_decoder.in_proj."))
+        if n.startswith(("pixel_decoder.lateral.", "pixel_decoder.in_proj.", "pixel_decoder.meaning."))
     }
 
 
