@@ -52,7 +52,7 @@ class Encoder(nn.Module):
     def __init__(self, neck: nn.Module, size: int) -> None:
         super().__init__()
         self.img_size = size
-        backbone = registry().load(registry().resolve("backbones", "seemkit/timm"))
+        backbone: Any = registry().load(registry().resolve("backbones", "seemkit/timm"))
         self.maps = backbone.build(backbone.Options(model="mobile_sam"))
         stored = packaged_weights("mobile_sam")
         self.maps.load_state_dict(
