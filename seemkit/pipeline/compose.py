@@ -159,14 +159,15 @@ def compose(
     if joint:  # one object that all phrases are of; each then chooses among its candidates
         groups, n = [[group for each in groups for group in each]], 1
     rows.extend(stack_groups(groups, network.decoder.level_embed))
-    rows.insert(0, _queries(network, region, anchors, n, context))
+    said = _said(network, anchors)
+    rows.insert(0, _queries(network, region, anchors, said, n, context))
     if context.draws is not None and network.decoder.options.legacy.drawn_memory:
         rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
     bias = None
     if network.decoder.preset.guided:
         previous = next((batch.attends for batch in rows if batch.attends is not None), None)
         bias = network.prompts.guidance(prepared.mask_features.whole, points[-1], previous)
-    pointing = network.words_point(prepared, _said(network, anchors))
+    pointing = network.words_point(prepared, said)
     if pointing is not None:
         bias = pointing if bias is None else bias + pointing
     return Composed(rows, anchors, bias)
@@ -257,6 +258,7 @@ def _queries(
     network: Network,
     region: RegionTokens | None,
     anchors: Sequence[Sequence[Anchor]],
+    said: tuple[Tensor, Tensor] | None,
     n: int,
     context: Context,
 ) -> RowBatch:
@@ -268,11 +270,10 @@ def _queries(
     content, position = (x.expand(n, -1, -1) for x in decoder.object_queries(decoder.options.candidates))
     if decoder.preset.conditioned:
         visual = _first_anchors(anchors, "mask", content)
-        phrase = _first_anchors(anchors, "class", content, network.dims.text)
         centre = (
             (region.centre, region.evidence) if region is not None and region.centre is not None else None
         )
-        content, position = network.prompts.conditioning(content, position, visual, centre, phrase)
+        content, position = network.prompts.conditioning(content, position, visual, centre, said)
     return RowBatch("query", content, position)
 
 

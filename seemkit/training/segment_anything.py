@@ -26,7 +26,7 @@ from seemkit.data.sample import Sample
 from seemkit.errors import WeightsError
 from seemkit.host import registry
 from seemkit.results.atomic import replacing
-from seemkit.training.mobile_sam import MODULE, PACKAGE, mobile_sam_file
+from seemkit.training.mobile_sam import PACKAGE, in_package, mobile_sam_file
 from seemkit.training.packaged import packaged_weights
 from seemkit.training.recipe import load_recipe
 from seemkit.training.sources import open_sources
@@ -89,13 +89,8 @@ def load_generator(size: int = SIZE, points: int = POINTS) -> Callable[[np.ndarr
 
 def _code() -> ModuleType:
     """The module `mobile_sam` within the package, which itself is not imported: it brings a server."""
-    spec = importlib.util.find_spec(MODULE)
-    where = (
-        None
-        if spec is None or spec.origin is None
-        else Path(spec.origin).parent / "segment_any" / "mobile_sam"
-    )
-    if where is None or not where.is_dir():
+    where = in_package("segment_any/mobile_sam")
+    if where is None:
         raise WeightsError(
             f"MobileSAM's code is in a package that is not installed; pip install --no-deps {PACKAGE}"
         )
