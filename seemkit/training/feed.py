@@ -84,12 +84,8 @@ class Feed(Dataset[Drawn]):
             source, place = self.mixture(number) if not attempt else self.mixture.another(number, attempt)
             rng = np.random.default_rng([self.seed, 3, number, attempt])
             sample = self._read(source, place, faults)
-            if sample is not None and self.augment.options.copy_paste > rng.random():
-                other = self._read(source, int(rng.integers(self.mixture.sizes[source])), faults)
-                if other is not None:
-                    sample = copy_paste(
-                        sample, other, int(rng.integers(2**31)), self.augment.options.smallest
-                    )
+            if sample is not None:
+                sample = self._paste(sample, source, rng, faults)
             if self.strict and faults:
                 return Drawn(number, None, tuple(faults))
             views = None if sample is None else self._look(sample, source, rng)
@@ -119,6 +115,21 @@ class Feed(Dataset[Drawn]):
                 if not each.read_mask().any():
                     said = f"the mask of its object {each.key or place} is empty"
                     self._enter(faults, source, f"{sample.key}#{each.key or place}", said)
+        return sample
+
+    def _paste(
+        self, sample: Sample, source: int, rng: np.random.Generator, faults: list[SourceFault]
+    ) -> Sample:
+        """The sample with objects of other pictures of its source in front of it, as often as is drawn."""
+        options, own = self.augment.options, self.sources[source].copy_paste
+        share = options.copy_paste if own is None else own
+        for _ in range(options.pastes):
+            if share <= rng.random():
+                continue
+            other = self._read(source, int(rng.integers(self.mixture.sizes[source])), faults)
+            if other is not None:
+                seed = int(rng.integers(2**31))
+                sample = copy_paste(sample, other, seed, options.smallest, options.pasted)
         return sample
 
     def _enter(self, faults: list[SourceFault], source: int, key: str, cause: str) -> None:

@@ -25,6 +25,7 @@ class OpenSource:
         names: of its categories, in its order.
         faults: what was wrong with it when it was opened.
         prompts: how often a type of prompt is simulated for its objects, times what the objective says.
+        copy_paste: share of its pictures that objects of another one are pasted on; None is as for all.
     """
 
     name: str
@@ -34,6 +35,7 @@ class OpenSource:
     names: tuple[str, ...]
     faults: tuple[DataFault, ...] = ()
     prompts: Mapping[str, float] = field(default_factory=dict)
+    copy_paste: float | None = None
 
 
 def open_sources(recipe: Recipe) -> list[OpenSource]:
@@ -74,6 +76,7 @@ def open_sources(recipe: Recipe) -> list[OpenSource]:
                 dataset.info.names,
                 dataset.faults,
                 source.prompts,
+                source.copy_paste,
             )
         )
     return opened

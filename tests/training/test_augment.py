@@ -169,6 +169,17 @@ def test_pasted_objects_lie_in_front(seed: int) -> None:
     assert np.array_equal(np.asarray(again.image), np.asarray(made.image))
 
 
+def test_small_pasted_objects_lie_anywhere_and_are_as_small_as_asked() -> None:
+    below = sample_of(blob(0, 0, 120, 160), names=("wall",))
+    other = sample_of(blob(30, 40, 60, 60, (90, 120)), names=("cat",))
+    middles = []
+    for seed in range(40):
+        cat = copy_paste(below, other, seed, sizes=(0.3, 0.4)).objects[1].read_mask()
+        assert cat.sum() < (60 * 0.4 * 120 / 90 + 2) ** 2
+        middles.append(np.argwhere(cat).mean(0))
+    assert (np.ptp(middles, axis=0) > np.array([60, 80])).all()
+
+
 def test_nothing_is_pasted_where_there_is_nothing() -> None:
     below = sample_of(blob(0, 0, 20, 20), names=("wall",))
     assert copy_paste(below, replace(below, objects=()), 0) is below

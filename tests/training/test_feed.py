@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ def test_the_same_number_is_the_same_sample_wherever_it_is_drawn(new_source: New
         for a, b in zip(one.batch.cells, two.batch.cells, strict=True):
             assert [r.mask.tobytes() for r in a.regions] == [r.mask.tobytes() for r in b.regions]
             assert a.rng.integers(2**60) == b.rng.integers(2**60)
+
+
+def test_a_source_can_be_pasted_on_more_often_than_the_others(new_source: NewSource) -> None:
+    def most(own: float | None) -> int:
+        feed = feed_of(replace(new_source(6), copy_paste=own), copy_paste=0.0, pastes=3, pasted=(0.3, 0.5))
+        drawn = [feed[number].batch for number in range(12)]
+        return max(len(view.targets) for batch in drawn if batch is not None for view in batch.views)
+
+    assert most(1.0) > most(None)
+    assert most(0.0) == most(None)
 
 
 def test_views_come_in_pairs_where_references_are_asked(new_source: NewSource) -> None:

@@ -44,12 +44,14 @@ class Source(Section):
         share: of the pictures, relative to the other sources.
         hold_out: share of its pictures that is kept out of training; None is as the recipe says for all.
         prompts: how often a type of prompt is simulated for its objects, times what the objective says.
+        copy_paste: share of its pictures that objects of another one are pasted on; None is as the recipe says for all.
     """
 
     slot: Slot
     share: float = Field(1.0, gt=0, le=1e6)
     hold_out: float | None = Field(None, ge=0, le=0.9)
     prompts: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(default_factory=dict)
+    copy_paste: float | None = Field(None, ge=0, le=1)
 
 
 class Recipe(Section):

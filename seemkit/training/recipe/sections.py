@@ -8,6 +8,7 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -83,17 +84,24 @@ class AugmentSection(Section):
     )
     coloured: Share = Field(0.7, description="share of views whose colours change")
     copy_paste: Share = Field(
-        0.0, description="share of pictures that objects of another picture are pasted on"
+        0.0, description="share of pictures that objects of another picture of the source are pasted on"
+    )
+    pastes: int = Field(1, ge=1, le=20, description="so many times that is drawn for a picture")
+    pasted: tuple[float, float] = Field(
+        (0.5, 1.5),
+        description="the picture that is pasted from becomes this many times the size of the other",
     )
     smallest: int = Field(24, ge=1, description="an object of fewer pixels on the canvas is not asked for")
 
-    @field_validator("zoom")
+    @field_validator("zoom", "pasted")
     @classmethod
-    def check_zoom(cls, zoom: tuple[float, float]) -> tuple[float, float]:
+    def check_zoom(cls, zoom: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
         """The lower end comes first."""
         low, high = zoom
         if not 0 < low <= high <= 100:
-            raise ValueError(f"zoom is from {low:g} to {high:g}, expected two numbers in order, above 0")
+            raise ValueError(
+                f"{info.field_name} is from {low:g} to {high:g}, expected two numbers in order, above 0"
+            )
         return zoom
 
 
