@@ -84,7 +84,7 @@ def _source(choices: Choices, path: str, given: JsonValue, data: Path) -> Source
     own: dict[str, JsonValue] = {}
     if isinstance(given, dict):
         given = dict(given)
-        own = {key: given.pop(key) for key in ("share", "hold_out", "prompts") if key in given}
+        own = {key: given.pop(key) for key in Source.own() if key in given}
         where = given.get("path")
         if isinstance(where, str):
             given["path"] = str(data / where)

@@ -48,10 +48,20 @@ class Source(Section):
     """
 
     slot: Slot
-    share: float = Field(1.0, gt=0, le=1e6)
-    hold_out: float | None = Field(None, ge=0, le=0.9)
-    prompts: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(default_factory=dict)
-    copy_paste: float | None = Field(None, ge=0, le=1)
+    share: float = Field(1.0, gt=0, le=1e6, description="of the pictures, relative to the others")
+    hold_out: float | None = Field(None, ge=0, le=0.9, description="share that is kept out of training")
+    prompts: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
+        default_factory=dict,
+        description="how often a type of prompt is simulated for its objects, times objective.prompts",
+    )
+    copy_paste: float | None = Field(
+        None, ge=0, le=1, description="share of its pictures that objects of another one are pasted on"
+    )
+
+    @classmethod
+    def own(cls) -> list[str]:
+        """The options that every source of a recipe has, beside those of its plugin."""
+        return [name for name in cls.model_fields if name != "slot"]
 
 
 class Recipe(Section):

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
 from seemkit.host import registry
-from seemkit.training.recipe.recipe import VERSION, Recipe
+from seemkit.training.recipe.recipe import VERSION, Recipe, Source
 
 __all__ = ["recipe_schema"]
 
@@ -20,19 +20,8 @@ def recipe_schema() -> Schema:
     sections = cast(dict[str, Schema], found["$defs"])
     names = sorted({c.name for c in registry().components() if c.kind == "datasets"})
     use: Schema = {"type": "string", "examples": cast(list[JsonValue], names)}
-    own: Schema = {
-        "share": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "description": "of the pictures, relative to the others",
-        },
-        "hold_out": {"type": "number", "minimum": 0, "maximum": 0.9, "description": "share that is kept out"},
-        "prompts": {
-            "type": "object",
-            "additionalProperties": {"type": "number", "minimum": 0},
-            "description": "how often a type of prompt is simulated for its objects, times objective.prompts",
-        },
-    }
+    fields = cast(Schema, Source.model_json_schema()["properties"])
+    own: Schema = {name: fields[name] for name in Source.own()}
     source: Schema = {"type": "object", "properties": {"use": use, **own}, "required": ["use"]}
     cast(Schema, cast(Schema, sections["DataSection"]["properties"])["sources"])["items"] = {
         "anyOf": [use, source]
