@@ -307,6 +307,9 @@ class Model:
     def prepare(self, scene: Scene) -> PreparedScene:
         """What the decoder makes of a scene, kept until the weights change or others push it out."""
         self._check_scene(scene)
+        return self._prepare(scene)
+
+    def _prepare(self, scene: Scene) -> PreparedScene:
         # Two scenes of one image may differ by rounding, so the cache goes by the object, and holds it.
         key = (id(scene), weights_version(self.network.decoder))
 
@@ -332,11 +335,11 @@ class Model:
         return answer_objects(objects, context, self.policy, select, memory)
 
     def _context(self, scene: Scene, draws: Draws | None = None) -> Context:
-        """What prompts of a scene are encoded with."""
+        """What prompts of a scene, which `encode` has checked, are encoded with."""
         return Context(
             network=self.network,
             scene=scene,
-            prepared=self.prepare(scene),
+            prepared=self._prepare(scene),
             encode=self._encode_reference,
             prepare=self.prepare,
             texts=self._phrases,
