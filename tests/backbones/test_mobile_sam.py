@@ -53,6 +53,8 @@ def plain() -> TinyVit:
             nn.init.normal_(module.bias, std=0.1)
             nn.init.normal_(module.running_mean, std=0.1)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
+        elif isinstance(module, nn.LayerNorm):  # what empty places of windows are read as
+            nn.init.normal_(module.bias, std=0.5)
     return model.eval()
 
 
