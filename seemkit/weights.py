@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seemkit.assembly import Assembly
     from seemkit.network.network import Network
 
-__all__ = ["check_variant", "load_weights", "save_weights", "variant_of", "write_weights"]
+__all__ = ["check_variant", "load_weights", "read_weights", "save_weights", "variant_of", "write_weights"]
 
 FORMAT = "seemkit-weights-1"
 
@@ -127,7 +127,8 @@ def load_weights(
             missing, unknown or of another shape; the network is then unchanged.
     """
     source = Path(path)
-    about, tensors = _read(source, sha256)
+    about, stored = read_weights(source, sha256=sha256)
+    tensors = from_bytes(stored)
     check_variant(source, about, variant)
     own = network.state_dict()
     fit = compare(shapes_of(own), shapes_of(tensors), about)
@@ -181,7 +182,16 @@ def _halve(x: Tensor) -> Tensor:
     return half if bool((half.isfinite() | ~x.isfinite()).all()) else x
 
 
-def _read(source: Path, sha256: str | None) -> tuple[dict[str, object], dict[str, Tensor]]:
+def read_weights(source: Path, *, sha256: str | None = None) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """What a weights file says of itself, and its tensors as they are stored.
+
+    Args:
+        source: the file.
+        sha256: what the file's hash has to be.
+
+    Raises:
+        WeightsError: no such file, another content than expected, or damaged.
+    """
     from safetensors import SafetensorError, safe_open
 
     if not source.is_file():
@@ -201,4 +211,4 @@ def _read(source: Path, sha256: str | None) -> tuple[dict[str, object], dict[str
         ) from error
     if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
-    return about, from_bytes(tensors)
+    return about, tensors
