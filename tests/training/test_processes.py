@@ -4,6 +4,7 @@ The script that is run here trains by the same recipe in one process and in two,
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,7 +100,8 @@ def recipe(tmp_path: Path, photos: Path, tiny_yaml: Path) -> Path:
 def ran(recipe: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """The folder with what the script left: the runs `one`, `two` (in two processes) and `killed`."""
     command = [sys.executable, "-c", SCRIPT, str(recipe), str(tmp_path), str(request.param)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # as torchrun sets it
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=alone)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["-9", "-9"], "it was killed twice"
     return tmp_path
