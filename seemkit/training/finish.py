@@ -11,12 +11,11 @@ from seemkit.network.network import Network
 from seemkit.results.atomic import replacing
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.sources import OpenSource
-from seemkit.training.start import Start
+from seemkit.training.start import WEIGHTS, Start
 from seemkit.weights import save_weights
 
 __all__ = ["write_model"]
 
-WEIGHTS = "weights.safetensors"
 ASSEMBLY = "assembly.yaml"
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seemkit.errors import WeightsError
-from seemkit.training.finish import WEIGHTS
+from seemkit.training.start import weights_file
 from seemkit.weights import read_weights, write_weights
 from seemkit.weights_bytes import SCALE, from_bytes, names_of, to_bytes
 
@@ -35,7 +35,7 @@ def mean_of(files: Sequence[tuple[Path, float]], out: Path) -> Path:
     """
     if not files:
         raise WeightsError("there are no weights to take the mean of; name two files at least", path=str(out))
-    read = [read_weights(_file(path)) for path, _ in files]
+    read = [read_weights(weights_file(path)) for path, _ in files]
     first = read[0][1]
     plain = [from_bytes(stored) for _, stored in read]
     for (path, share), tensors in zip(files, plain, strict=True):
@@ -55,10 +55,6 @@ def mean_of(files: Sequence[tuple[Path, float]], out: Path) -> Path:
         mean = torch.stack([x.double() * (share / total) for x, share in some]).sum(0).float()
         mixed |= to_bytes({name: mean}) if name + SCALE in first else {name: mean.to(first[name].dtype)}
     return write_weights(mixed, out, _record([about for about, _ in read], files))
-
-
-def _file(path: Path) -> Path:
-    return path / WEIGHTS if path.is_dir() else path
 
 
 def _check(

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from seemkit.training.recipe import Recipe
     from seemkit_registry import Registry
 
-__all__ = ["ADAPT", "Start", "build_start", "rates_of"]
+__all__ = ["ADAPT", "WEIGHTS", "Start", "build_start", "rates_of", "weights_file"]
+
+WEIGHTS = "weights.safetensors"
+"""What the weights are called in the folder of a run."""
 
 FROZEN: Mapping[str, float] = {"image_encoder": 0.0, "text_encoder": 0.0, "text_encoder.logit_scale": 1.0}
 """Rates that hold unless a recipe says otherwise: as published, encoders keep what they know."""
@@ -164,8 +167,12 @@ def _weights(recipe: Recipe, assembly: Assembly) -> Path | None:
                 path="model.weights",
             )
         return default_weights(assembly)
-    path = recipe.beside(given)
-    return path / "weights.safetensors" if path.is_dir() else path
+    return weights_file(recipe.beside(given))
+
+
+def weights_file(path: Path) -> Path:
+    """The weights file that a path names: the file itself, or that of the run whose folder it is."""
+    return path / WEIGHTS if path.is_dir() else path
 
 
 def _load_encoder(network: Network, recipe: Recipe, assembly: Assembly) -> None:
