@@ -62,6 +62,10 @@ def test_masks_of_a_real_photo_move_little(cat: NDArray[np.uint8]) -> None:
         assert np.abs(probability(one) - probability(other)).mean() < 0.01
     assert min(found) > 0.975, found
     assert np.mean(found) > 0.99, found
+    # of the face alone a part lies at the threshold: measured 0.955
+    face = Box(x1=120, y1=20, x2=340, y2=280)
+    one, other = (m.segment(s, face) for m, s in zip((single, reduced), scenes, strict=True))
+    assert overlap(one.masks[0], other.masks[0]) > 0.94
 
 
 @pytest.mark.parametrize("preset", ["seem_v0", "seem_v1", "seem_demo", "nano"])
