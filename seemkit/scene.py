@@ -39,6 +39,7 @@ class Scene:
         encoder: hash of the encoder's weights and the preprocessing.
         pixels: hash of the image's pixels.
         meaning: (M, H/16, W/16) what names are read from, where the pixel decoder makes such a map; else None.
+        photo: (3, H, W) the padded input, where the image encoder can look closer at it; else None.
         precision: that the encoder computed in: float32, tf32, bfloat16 or float16. A scene may be kept in another.
         image: the original pixels (H, W, 3) uint8 for pictures of results; not saved, None after loading.
     """
@@ -52,6 +53,7 @@ class Scene:
     image: NDArray[np.uint8] | None = field(default=None, repr=False)
     precision: str = "float32"
     meaning: Tensor | None = None
+    photo: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -62,7 +64,8 @@ class Scene:
     def maps(self) -> dict[str, Tensor]:
         """All that the encoder gave, by the names in a scene file."""
         named = {f"level{i}": x for i, x in enumerate(self.levels)} | {"fine": self.fine}
-        return named if self.meaning is None else named | {"meaning": self.meaning}
+        more = {"meaning": self.meaning, "photo": self.photo}
+        return named | {name: x for name, x in more.items() if x is not None}
 
     @property
     def fingerprint(self) -> str:
@@ -114,7 +117,10 @@ class Scene:
             with safe_open(str(source), framework="pt") as file:
                 about = _read_about(file.metadata())
                 first, second, third, fine = (file.get_tensor(name) for name in TENSORS)
-                meaning = file.get_tensor("meaning") if "meaning" in file.keys() else None  # noqa: SIM118
+                there = set(file.keys())
+                meaning, photo = (
+                    file.get_tensor(name) if name in there else None for name in ("meaning", "photo")
+                )
             height, width = (int(n) for n in about["grid"])
             rows, columns = (int(n) for n in about["image"])
             bottom, right = (int(n) for n in about["padded"])
@@ -127,6 +133,7 @@ class Scene:
                 str(about["pixels"]),
                 precision=str(about.get("precision", "float32")),
                 meaning=meaning,
+                photo=photo,
             )
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise SceneError(

@@ -18,6 +18,7 @@ def tiny_assembly(preset: str = "seem_v1", **slots: Mapping[str, Any]) -> dict[s
         "pixel_decoder": {**fpn, "meaning": 12 if preset == "nano" else 0},
         "mask_decoder": {
             "use": "seem", "preset": preset, "layers": 3, "queries": 8, "memory_rows": 4, "heads": 2, "ffn": 64,
+            "outline": 8 if preset == "nano" else 0,
         },
         "text_encoder": {"use": "unicl", "width": 32, "layers": 2, "heads": 2},
         "answer_policy": {"use": "fused"},

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import timm
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -70,6 +71,7 @@ class Timm:
             mean=plan.mean,
             std=plan.std,
             adapters=tuple(tell_adapters(plan, options.pyramid_width)),
+            closer=plan.closer,
         )
 
     @staticmethod
@@ -110,6 +112,12 @@ class TimmPyramid(nn.Module):
             ]
         out: tuple[Tensor, ...] = self.pyramid(maps)
         return out
+
+    def closer(self, image: Tensor) -> list[Tensor]:
+        """What the model's own closer look gives, where it has one: maps of the declared channels."""
+        assert self.plan.closer
+        found: list[Tensor] = cast(Any, self.trunk).closer(image)
+        return found
 
 
 def tell_adapters(plan: FeaturePlan, width: int) -> Iterator[str]:

@@ -46,6 +46,7 @@ class FeaturePlan:
         mean: of RGB in [0, 255], that its weights expect; None for ImageNet's.
         std: likewise.
         keywords: of the model's constructor.
+        closer: channels of what the model's own method `closer` gives; empty if it has none.
     """
 
     indices: tuple[int, ...] | int
@@ -59,6 +60,7 @@ class FeaturePlan:
     mean: Colour | None
     std: Colour | None
     keywords: tuple[tuple[str, Any], ...]
+    closer: tuple[int, ...] = ()
 
     def strides(self) -> dict[int, int]:
         """Channels by stride."""
@@ -121,6 +123,7 @@ def plan_features(name: str, image_size: int | None = None) -> FeaturePlan:
         mean=_in_bytes(config.mean, timm.data.IMAGENET_DEFAULT_MEAN),
         std=_in_bytes(config.std, timm.data.IMAGENET_DEFAULT_STD),
         keywords=keywords,
+        closer=tuple(getattr(trunk, "closer_channels", ())),
     )
 
 

@@ -47,7 +47,7 @@ def click(
     if previous is not None:
         content, position = network.prompts.memory()
         rows.append(RowBatch("memory", content[None], position[None], attends=previous[None]))
-    bias = guidance(network, scene.mask_features.whole, points, previous) if guided(network) else None
+    bias = network.mask_term(scene, points, None if previous is None else previous[None], None)
     decoded = network.decoder(scene, rows, network.heads, bias=bias)
     embeddings = decoded.mask_embeddings[0]
     chosen = (embeddings @ region.anchor[0]).argmax()
@@ -68,18 +68,6 @@ def conditioned_queries(network: Network, region: RegionTokens) -> tuple[Tensor,
         content, position, (region.anchor, here), centre, nowhere
     )
     return conditioned
-
-
-def guided(network: Network) -> bool:
-    """Whether masks have a term that follows the points."""
-    return network.decoder.preset.guided
-
-
-def guidance(network: Network, features: Tensor, points: PointBatch, previous: Tensor | None) -> Tensor:
-    """That term (1, h, w), from mask features (1, C, h, w)."""
-    given = None if previous is None else previous[None]
-    bias: Tensor = network.prompts.guidance(features, points, given)
-    return bias
 
 
 def make_points(count: int, size: tuple[int, int], like: Tensor) -> PointBatch:

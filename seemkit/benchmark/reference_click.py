@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seemkit.benchmark.click import Clicked, conditioned_queries, guidance, guided
+from seemkit.benchmark.click import Clicked, conditioned_queries
 from seemkit.network.attention import Attention
 from seemkit.network.layer import DecoderLayer
+from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.network import Network
 from seemkit.network.position import encode_points, sine_position
+from seemkit.network.prepared import PreparedScene
 from seemkit.network.presets import Preset
 from seemkit.network.resampling import bilinear, resize_features
 from seemkit.network.sampler import PointBatch, RegionTokens
@@ -51,7 +53,9 @@ def reference_click(
         ).permute(2, 0, 1)
     placed = [x + embed[:, None, None] for x, embed in zip(levels, decoder.level_embed, strict=True)]
     region = _project_then_sample(network, placed, features, points)
-    bias = guidance(network, features, points, previous) if guided(network) else None
+    small = tuple(resize_features(features, (x.shape[-2], x.shape[-1])) for x in placed)
+    scene = PreparedScene(tuple(placed), MaskFeatures(features), small, (), ())
+    bias = network.mask_term(scene, points, None if previous is None else previous[None], None)
     rows = _Rows.of(network, region, previous)
     x, position = rows.content, rows.position
     maps = [y.flatten(2).transpose(1, 2) for y in placed]  # 1 x hw x C

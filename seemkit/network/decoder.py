@@ -46,6 +46,9 @@ class Seem:
         queries: int = Field(101, ge=1, description="object queries")
         candidates: int | None = Field(None, ge=1, description="object queries copied for a prompted object")
         memory_rows: int = Field(32, ge=1, description="memory rows of an object")
+        outline: int = Field(
+            0, ge=0, multiple_of=8, description="channels of the convolutions that draw outlines; 0 for none"
+        )
         legacy: Legacy = Field(Legacy(), description="what the original draws at random; nothing by default")
 
         @model_validator(mode="after")

@@ -45,7 +45,11 @@ class Guidance(nn.Module):
         self.memory = nn.Parameter(torch.tensor(0.3))
 
     def forward(self, features: Tensor, points: PointBatch, previous: Tensor | None) -> Tensor:
-        """Logits to add to every candidate's mask.
+        """(N, h, w) logits to add to every candidate's mask, as `draw` has them."""
+        return self.draw(features, points, previous)[0]
+
+    def draw(self, features: Tensor, points: PointBatch, previous: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Logits to add to every candidate's mask, and the kernels that they are made of.
 
         Args:
             features: mask features (B, C, h, w).
@@ -54,12 +58,13 @@ class Guidance(nn.Module):
                 count for objects that have a point.
 
         Returns:
-            (N, h, w)
+            (N, h, w), and (N, 12, h, w) in [0, 1]: for each sign, kind of point and kernel how near the next point is.
         """
         features = at_least_single(features)
         _, _, h, w = features.shape
         n = points.xy.shape[0]
         total = features.new_zeros(n, h * w)
+        drawn = [features.new_zeros(n, len(LOOKS), h * w)] * 4
         if points.xy.shape[1]:
             points = thin(points, POINTS)
             looks = torch.einsum("bchw,dc->bdhw", features, self.proj.weight)
@@ -80,11 +85,12 @@ class Guidance(nn.Module):
             least = nearest_fall(spots, cells, torch.stack(mine))  # K x N x S x hw
             for (sign, kind), fall in zip(kinds, least, strict=True):
                 gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
-                total = total + (gain * torch.exp(-fall)).sum(1)
+                drawn[2 * sign + kind] = torch.exp(-fall)
+                total = total + (gain * drawn[2 * sign + kind]).sum(1)
         if previous is not None and points.xy.shape[1]:
             pointed = (~points.padding).any(1, keepdim=True)
             total = total + self.memory * pointed * previous.flatten(1).clamp(-REACH, REACH)
-        return total.view(n, h, w)
+        return total.view(n, h, w), torch.cat(drawn, 1).view(n, -1, h, w)
 
     def _terms(self, here: Tensor, xy: Tensor, there: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """What each kernel's fall is a product of: of points (N, S, T, d + 4) and of cells (B, d + 4, hw).

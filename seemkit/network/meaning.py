@@ -4,13 +4,16 @@ A pyramid of few channels that learns masks keeps what masks need, and of names 
 strides 16 and 32 go another way, and class embeddings and texts read that.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seemkit.network.precision import at_least_single
 from seemkit.network.resampling import resize_features
 
-__all__ = ["Meaning", "Standard"]
+__all__ = ["Closer", "Meaning", "Standard"]
 
 
 class Standard(nn.Module):
@@ -50,11 +53,13 @@ class Meaning(nn.Module):
         middle: channels at stride 16.
         coarse: channels at stride 32.
         width: M.
+        closer: channels of the maps of a closer look; none by default.
     """
 
-    def __init__(self, middle: int, coarse: int, width: int) -> None:
+    def __init__(self, middle: int, coarse: int, width: int, closer: Sequence[int] = ()) -> None:
         super().__init__()
         self.width = width
+        self.closer = nn.ModuleList(Closer(c, width) for c in closer)
         self.standard = nn.ModuleList(Standard(c) for c in (middle, coarse))
         self.middle = nn.Conv2d(middle, width, 1)
         self.coarse = nn.Conv2d(coarse, width, 1, bias=False)
@@ -76,3 +81,45 @@ class Meaning(nn.Module):
             maps = [maps[0] * factors[:, :first], maps[1] * factors[:, first:]]
         fine, rough = self.middle(maps[0]), self.coarse(maps[1])
         return functional.relu(fine + resize_features(rough, (fine.shape[-2], fine.shape[-1])))
+
+    def refine(self, meaning: Tensor, maps: Sequence[Tensor], kept: Tensor | None = None) -> Tensor:
+        """The map of a closer look.
+
+        Args:
+            meaning: (B, M, h, w), what `forward` gave.
+            maps: of the closer look, (B, C_i, h_i, w_i).
+            kept: (B, sum of C_i) factors of the channels; None for all.
+
+        Returns:
+            (B, M, h, w), not negative.
+        """
+        start = 0
+        for look, x in zip(self.closer, maps, strict=True):
+            factors = None if kept is None else kept[:, start : start + x.shape[1], None, None]
+            meaning = meaning + look(x, (meaning.shape[-2], meaning.shape[-1]), factors)
+            start += x.shape[1]
+        return functional.relu(meaning)
+
+
+class Closer(nn.Module):
+    """One map of a closer look, of any size, to what it adds to the map for names.
+
+    Args:
+        channels: C.
+        width: M.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.standard = Standard(channels)
+        self.mixed = nn.Conv2d(channels, width, 1, bias=False)
+
+    def forward(self, x: Tensor, size: tuple[int, int], kept: Tensor | None = None) -> Tensor:
+        """(B, C, h, w) to (B, M, *size), cells averaged over where there are more of them; `kept` (B, C, 1, 1)."""
+        x = self.standard(at_least_single(x))
+        if kept is not None:
+            x = x * kept
+        finer = x.shape[-2] > size[0] and x.shape[-1] > size[1]
+        x = functional.interpolate(x, size=size, mode="area") if finer else resize_features(x, size)
+        mixed: Tensor = self.mixed(x)
+        return mixed

@@ -1,7 +1,8 @@
 """The whole network of an assembly: image encoder, pixel and mask decoder, heads, prompts, text encoder."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from dataclasses import replace
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -9,23 +10,32 @@ from torch import Tensor, nn
 from seemkit.components import PixelFeatures, TextEncoder
 from seemkit.network.conditioning import Conditioning
 from seemkit.network.decoder import MaskDecoder
-from seemkit.network.guidance import Guidance
+from seemkit.network.guidance import REACH, Guidance
 from seemkit.network.heads import Heads
 from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
+from seemkit.network.outline import Outline, box_map
 from seemkit.network.phrase_check import check_embeddings, check_phrases
 from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
-from seemkit.network.sampler import RegionSampler
+from seemkit.network.resampling import resize_features
+from seemkit.network.sampler import PointBatch, RegionSampler
 from seemkit.network.seen import seen_under
 from seemkit.network.words import Words
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
 
-__all__ = ["CORE_PARTS", "Network", "PromptParts"]
+__all__ = ["CORE_PARTS", "LooksCloser", "Network", "PromptParts"]
 
-CORE_PARTS = frozenset({"region", "memory", "conditioning", "guidance", "words", "phrase"})
+CORE_PARTS = frozenset({"region", "memory", "conditioning", "guidance", "words", "outline", "phrase"})
 """Learned parts of prompts that are the core's own; every other name in ``prompts`` is a distribution."""
+
+
+class LooksCloser(Protocol):
+    """An image encoder that looks closer at an image, for names."""
+
+    def closer(self, image: Tensor) -> Sequence[Tensor]:
+        """(B, 3, H, W) to maps (B, C_i, h_i, w_i)."""
 
 
 class PromptParts(nn.ModuleDict):
@@ -45,6 +55,8 @@ class PromptParts(nn.ModuleDict):
             self.conditioning = Conditioning(dims.channels, dims.text)
         if decoder.preset.guided:
             self.guidance = Guidance(dims.channels)
+            if decoder.options.outline:
+                self.outline = Outline(dims.channels, decoder.options.outline)
         if pointing:
             self.words = Words()
         if dims.text != dims.channels:
@@ -106,7 +118,18 @@ class Network(nn.Module):
     def encode(self, image: Tensor) -> PixelFeatures:
         """Normalised, padded images (B, 3, H, W) to pixel features."""
         features: PixelFeatures = self.pixel_decoder(self.image_encoder(image))
-        return features
+        return replace(features, photo=image) if self.looks_closer else features
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether names that are asked for are read from a closer look at the image."""
+        return bool(len(getattr(getattr(self.pixel_decoder, "meaning", None), "closer", ())))
+
+    def look_closer(self, photo: Tensor, meaning: Tensor) -> Tensor:
+        """What names are read from (B, M, h, w), by a closer look at the input (B, 3, H, W)."""
+        maps = cast(LooksCloser, self.image_encoder).closer(photo)
+        nearer: Tensor = self.pixel_decoder.meaning.refine(meaning, maps)  # type: ignore[union-attr,operator]
+        return nearer
 
     def mask_features(self, fine: Tensor) -> MaskFeatures:
         """Mask features of the stride-4 map (B, D, h, w) that the pixel decoder gave."""
@@ -137,7 +160,12 @@ class Network(nn.Module):
         return tokens
 
     def class_embeddings(
-        self, rows: Tensor, mask_embeddings: Tensor, scene: PreparedScene, bias: Tensor | None = None
+        self,
+        rows: Tensor,
+        mask_embeddings: Tensor,
+        scene: PreparedScene,
+        bias: Tensor | None = None,
+        named: Tensor | None = None,
     ) -> Tensor:
         """Class embeddings (N, Q, D), un-normalised, of candidates on B scenes, N = B * n.
 
@@ -146,9 +174,54 @@ class Network(nn.Module):
             mask_embeddings: (N, Q, C) of them.
             scene: the scenes.
             bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
+            named: (N,) or () bool, which objects are asked for by names: of them what a closer look shows counts.
         """
-        sees = self.heads.seen is not None
-        return self.heads.class_embedding(rows, seen_under(scene, mask_embeddings, bias) if sees else None)
+        seen = None if self.heads.seen is None else seen_under(scene, mask_embeddings, bias, named)
+        return self.heads.class_embedding(rows, seen)
+
+    def mask_term(
+        self,
+        scene: PreparedScene,
+        points: PointBatch,
+        previous: Tensor | None,
+        said: tuple[Tensor, Tensor] | None,
+    ) -> Tensor | None:
+        """Logits (N, h, w) at stride 4 that every mask of N = B * n objects has on top; None without such a term.
+
+        Args:
+            scene: the scenes.
+            points: of the objects.
+            previous: (N, h, w) logits of the round before; None for no object.
+            said: as for `words_point`; None for no object.
+        """
+        pointing = self.words_point(scene, said)
+        if not self.decoder.preset.guided:
+            return pointing
+        term, kernels = self.prompts.guidance.draw(scene.mask_features.whole, points, previous)
+        parts = [term, term.new_zeros(term.shape) if pointing is None else pointing]
+        if pointing is not None:
+            term = term + pointing
+        if "outline" not in self.prompts._modules:
+            return term
+        nothing = term.new_zeros(len(term), dtype=torch.bool)
+        pointed = (~points.padding).any(1)
+        named = nothing if said is None or pointing is None else said[1]
+        parts.append(
+            term.new_zeros(term.shape)
+            if previous is None
+            else previous.clamp(-REACH, REACH) * pointed[:, None, None]
+        )
+        size = (scene.small[2].shape[-2], scene.small[2].shape[-1])
+        flags = [x.to(term.dtype)[:, None, None].expand(-1, *size) for x in (pointed, named)]
+        hints = torch.cat(
+            [
+                resize_features(torch.cat((kernels, torch.stack(parts, 1) / REACH), 1), size),
+                torch.stack((box_map(points, size), *flags), 1),
+            ],
+            1,
+        )
+        drawn: Tensor = self.prompts.outline(scene, hints, pointed | named)
+        return term + drawn
 
     def words_point(self, scene: PreparedScene, said: tuple[Tensor, Tensor] | None) -> Tensor | None:
         """Logits (N, h, w) at stride 4 that are high where B scenes show what is said of N = B * n objects.
@@ -163,7 +236,7 @@ class Network(nn.Module):
         if said is None or scene.meaning is None or "words" not in self.prompts._modules:
             return None
         assert self.heads.seen is not None
-        read = at_least_single(scene.meaning)
+        read = at_least_single(scene.meaning if scene.nearer is None else scene.nearer)
         meanings = self.heads.seen(read.movedim(1, -1)).movedim(-1, 1)
         found: Tensor = self.prompts.words(meanings, *said, scene.mask_features.size)
         return found

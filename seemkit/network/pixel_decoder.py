@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from seemkit.components import BackboneShape, PixelFeatures
 from seemkit.network.folded_merge import folded_merge, pays
-from seemkit.network.meaning import Meaning
+from seemkit.network.meaning import Closer, Meaning
 from seemkit.network.position import sine_position
 
 __all__ = ["FPN", "FPNPixelDecoder"]
@@ -41,6 +41,12 @@ class FPN:
             0, ge=0, description="channels of a map of its own that names are read from; 0 makes none"
         )
 
+        closer: bool = Field(
+            False,
+            description="read names that are asked for, in texts and in everything mode, from a closer look of the "
+            "backbone at the image, which the first such question of a scene pays for",
+        )
+
         @model_validator(mode="after")
         def check_divisions(self) -> "FPN.Options":
             """The width has to split into heads, groups and the four parts of the position encoding."""
@@ -63,7 +69,12 @@ class FPN:
             raise ValueError(
                 f"the fpn pixel decoder takes features at strides {STRIDES}, not {shape.strides}"
             )
-        return FPNPixelDecoder(options, shape.channels)
+        if options.closer and not (options.meaning and shape.closer):
+            raise ValueError(
+                "the fpn pixel decoder's option closer needs a backbone that looks closer, such as timm's "
+                "mobile_sam_lite0, and a map for names, such as meaning: 256"
+            )
+        return FPNPixelDecoder(options, shape.channels, shape.closer if options.closer else ())
 
 
 class FPNPixelDecoder(nn.Module):
@@ -76,7 +87,7 @@ class FPNPixelDecoder(nn.Module):
         meaning: makes the map that names are read from; None if there is none.
     """
 
-    def __init__(self, options: FPN.Options, channels: Sequence[int]) -> None:
+    def __init__(self, options: FPN.Options, channels: Sequence[int], closer: Sequence[int] = ()) -> None:
         super().__init__()
         dim = options.dim
         self.in_proj = nn.Conv2d(channels[3], dim, 1)
@@ -87,8 +98,11 @@ class FPNPixelDecoder(nn.Module):
         self.output = nn.ModuleList(NormedConv(dim, dim, 3, options.groups) for _ in range(4))
         self.mask_proj = nn.Conv2d(dim, dim, options.mask_kernel, padding=options.mask_kernel // 2)
         width = options.meaning
-        self.meaning = Meaning(channels[2], channels[3], width) if width else None
+        self.meaning = Meaning(channels[2], channels[3], width, closer) if width else None
         self.apply(init_weights)
+        if self.meaning is not None:  # at first a closer look shows nothing new
+            for look in self.meaning.closer:
+                nn.init.zeros_(cast(Closer, look).mixed.weight)
 
     def forward(self, features: Sequence[Tensor]) -> PixelFeatures:
         """Decode.

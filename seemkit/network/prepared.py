@@ -20,6 +20,7 @@ class PreparedScene:
         keys: of each layer's cross-attention, (B, heads, hw, C / heads).
         values: likewise.
         meaning: (B, M, h, w) at stride 16, what names are read from; None where there is no such map.
+        nearer: the same by a closer look, for what is asked for by names; None where nobody looked closer.
     """
 
     levels: tuple[Tensor, ...]
@@ -28,6 +29,7 @@ class PreparedScene:
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
     meaning: Tensor | None = None
+    nearer: Tensor | None = None
 
     @property
     def batch(self) -> int:

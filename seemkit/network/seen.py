@@ -4,6 +4,7 @@ A row of the decoder knows what it is by attention alone, which few photos teach
 directly (as in mask pooling: Ghiasi et al., OpenSeg, ECCV 2022, section 3.2).
 """
 
+import torch
 from torch import Tensor
 
 from seemkit.network.mask_features import dot
@@ -17,18 +18,30 @@ LEVEL = 1
 """At stride 16: coarse enough to know names, fine enough for a small object."""
 
 
-def seen_under(scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None) -> Tensor:
+def seen_under(
+    scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None, named: Tensor | None = None
+) -> Tensor:
     """(N, Q, M) weighted means of the map that names are read from, or else of the level at stride 16.
 
     Args:
         scene: B scenes, N = B * n.
         mask_embeddings: (N, Q, C) of the candidates.
         bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
+        named: (N,) bool or, for all, () of which objects what is seen by a closer look counts, if somebody looked;
+            None for no object.
     """
     logits = dot(at_least_single(scene.small[LEVEL]), at_least_single(mask_embeddings))
     if bias is not None:
         logits = logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
     weight = logits.sigmoid().flatten(2)
     read = scene.levels[LEVEL] if scene.meaning is None else scene.meaning
-    seen = scene.spread(at_least_single(read), len(weight)).flatten(2)
-    return weight @ seen.mT / weight.sum(-1, keepdim=True).clamp_min(1e-6)
+    share = weight / weight.sum(-1, keepdim=True).clamp_min(1e-6)
+
+    def under(read: Tensor) -> Tensor:
+        return share @ scene.spread(at_least_single(read), len(share)).flatten(2).mT
+
+    if named is None or scene.nearer is None:
+        return under(read)
+    if not named.ndim:
+        return under(scene.nearer)
+    return torch.where(named[:, None, None], under(scene.nearer), under(read))

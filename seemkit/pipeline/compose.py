@@ -52,11 +52,13 @@ class Composed:
         rows: groups of rows, the candidates first.
         anchors: for each object what chooses its answer.
         bias: (N, h, w) logits on top of every mask, where the preset has such a term.
+        named: (N,) bool, which objects are asked for in words; None for no object.
     """
 
     rows: list[RowBatch]
     anchors: list[list[Anchor]] = field(default_factory=list)
     bias: Tensor | None = None
+    named: Tensor | None = None
 
 
 def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPrompts]:
@@ -163,14 +165,12 @@ def compose(
     rows.insert(0, _queries(network, region, anchors, said, n, context))
     if context.draws is not None and network.decoder.options.legacy.drawn_memory:
         rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
-    bias = None
-    if network.decoder.preset.guided:
-        previous = next((batch.attends for batch in rows if batch.attends is not None), None)
-        bias = network.prompts.guidance(prepared.mask_features.whole, points[-1], previous)
-    pointing = network.words_point(prepared, said)
-    if pointing is not None:
-        bias = pointing if bias is None else bias + pointing
-    return Composed(rows, anchors, bias)
+    previous = next((batch.attends for batch in rows if batch.attends is not None), None)
+    if said is None:
+        return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None))
+    return Composed(
+        rows, anchors, network.mask_term(context.look_closer(), points[-1], previous, said), said[1]
+    )
 
 
 def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:

@@ -40,6 +40,7 @@ class Context:
         prepared: what the decoder made of it.
         encode: image to scene, for references.
         prepare: scene to what the decoder makes of it (cached).
+        look_closer: gives `prepared` with a closer look at the scene, for names (cached).
         texts: encoded phrases of texts (cached).
         part_of: the learned part of a prompt type, if it has one.
         module: of the prompt being encoded.
@@ -55,6 +56,7 @@ class Context:
     prepare: Callable[[Scene], PreparedScene]
     texts: Callable[[Sequence[str]], list[Phrase]]
     part_of: Callable[[type[Prompt]], nn.Module | None]
+    look_closer: Callable[[], PreparedScene]
     weights: Callable[[], str]
     module: nn.Module | None = None
     draws: Draws | None = None

@@ -65,6 +65,7 @@ def encode_batch(
             image=each.pixels,
             precision=runtime.precision,
             meaning=None if features.meaning is None else _own(features.meaning, row),
+            photo=None if features.photo is None else _own(features.photo, row),
         )
         scenes.append(scene)
     return scenes

@@ -93,7 +93,8 @@ def decode_everything(
     content, position = network.decoder.object_queries()
     queries = RowBatch("query", content[None], position[None])
     decoded = (runtime or Runtime()).decode(network, prepared, [queries])
-    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, prepared)[0]
+    named = torch.ones((), dtype=torch.bool, device=network.device)
+    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, prepared, named=named)[0]
     probabilities = name_logits(network, classes, vocabulary).softmax(-1)
     return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])
 

@@ -266,7 +266,7 @@ class Model:
         limits = thresholds or self.thresholds
         uncountable = find_names(stuff, names)
         asked = self._embed(names, background=True)
-        rows = decode_everything(self.network, self.prepare(scene), asked, self.runtime)
+        rows = decode_everything(self.network, self._look_closer(scene), asked, self.runtime)
         full = Enlarged(rows, scene)
         if task == "semantic":
             planes = semantic(rows, Enlarged(rows, scene, semantic_size(scene.size)))
@@ -319,6 +319,19 @@ class Model:
         with torch.no_grad():
             return self._prepared.get(key, make)[1]
 
+    def _look_closer(self, scene: Scene) -> PreparedScene:
+        """What `_prepare` gives, with what names are read from by a closer look, if the network takes one."""
+        photo = scene.photo
+        if photo is None or not self.network.looks_closer:
+            return self._prepare(scene)
+        key = (id(scene), weights_version(self.network.decoder), "closer")
+
+        def make() -> tuple[Scene, PreparedScene]:
+            return scene, self.runtime.look_closer(self.network, self._prepare(scene), photo)
+
+        with torch.no_grad():
+            return self._prepared.get(key, make)[1]
+
     def label(self, states: Tensor, names: Sequence[str]) -> Tensor:
         """Probabilities (N, K) of names for class embeddings (N, D)."""
         return name_logits(self.network, states, self._embed(names)).softmax(-1)
@@ -342,6 +355,7 @@ class Model:
             prepared=self._prepare(scene),
             encode=self._encode_reference,
             prepare=self.prepare,
+            look_closer=partial(self._look_closer, scene),
             texts=self._phrases,
             part_of=partial(learned_part, self.network, self._parts),
             weights=lambda: self.row_fingerprint,

@@ -6,7 +6,7 @@ The whole network is built and run on torch's meta device, where tensors have sh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -191,6 +191,11 @@ def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> 
                 prepared = network.decoder.prepare(
                     features.levels, network.mask_features(features.fine), features.meaning
                 )
+                if network.looks_closer:
+                    assert features.photo is not None
+                    assert features.meaning is not None
+                    nearer = network.look_closer(features.photo, features.meaning)
+                    prepared = replace(prepared, nearer=nearer)
             with PeakMemory() as decoding:
                 rows = decode_everything(network, prepared, torch.empty(2, network.dims.text))
             stages.append(Stage("mask logits", tuple(rows.logits.shape)))

@@ -113,8 +113,9 @@ def _answer(
 ) -> list[Answer]:
     network, features = context.network, context.prepared.mask_features.in_single()
     decoded = context.runtime.decode(network, context.prepared, composed.rows, composed.bias)
+    scene = context.prepared if composed.named is None else context.look_closer()
     states = network.class_embeddings(
-        decoded.queries, decoded.mask_embeddings, context.prepared, composed.bias
+        decoded.queries, decoded.mask_embeddings, scene, composed.bias, composed.named
     )
     classes = states.expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -84,7 +85,9 @@ class Runtime:
         first, second, third, fine, *more = (x.to(self._reduced or x.dtype) for x in maps)
         if self._encoder is not None or self._reduced is not None:
             self._check((first, second, third, fine, *more))
-        return PixelFeatures((first, second, third), fine, *more)
+        meaning = more[0] if more else None
+        photo = batch.to(self._reduced or batch.dtype) if network.looks_closer else None
+        return PixelFeatures((first, second, third), fine, meaning, photo)
 
     def prepare(
         self, network: Network, levels: Sequence[Tensor], fine: Tensor, meaning: Tensor | None = None
@@ -100,6 +103,15 @@ class Runtime:
         finest = maps.pop()
         with self.autocast(network.device):
             return network.decoder.prepare(maps, network.mask_features(finest), read)
+
+    def look_closer(self, network: Network, prepared: PreparedScene, photo: Tensor) -> PreparedScene:
+        """The scene with what names are read from by a closer look at its input (3, H, W), kept in the precision."""
+        assert prepared.meaning is not None
+        kept = self._reduced or network.decoder.level_embed.dtype
+        image = send(photo[None], network.device, self.pinned).to(network.decoder.level_embed.dtype)
+        with self.autocast(network.device):
+            nearer = network.look_closer(image, prepared.meaning)
+        return replace(prepared, nearer=nearer.to(kept))
 
     def decode(
         self, network: Network, prepared: PreparedScene, rows: Sequence[RowBatch], bias: Tensor | None = None

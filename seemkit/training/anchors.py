@@ -94,7 +94,8 @@ def choices(
             logits = vector @ mask_embeddings.mT
         else:
             if classes is None:
-                said = network.class_embeddings(queries, mask_embeddings, scene, bias)
+                named = torch.ones((), dtype=torch.bool, device=queries.device)
+                said = network.class_embeddings(queries, mask_embeddings, scene, bias, named)
                 classes = nn.functional.normalize(said, dim=-1)
             logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
         found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))

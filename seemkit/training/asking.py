@@ -37,10 +37,12 @@ class Asked:
     Attributes:
         decoded: states and mask embeddings of the candidates of each entry.
         anchors: of the N cells.
+        named: (E,) bool, which entries are asked for in words; None for none.
     """
 
     decoded: Decoded
     anchors: list[AnchorBatch]
+    named: Tensor | None = None
 
 
 def check_policy(network: Network, options: ObjectiveSection) -> None:
@@ -111,15 +113,10 @@ class Asking:
         if self.each > 1:
             rows = [joined for batch in rows for joined in _join(batch, self.each)]
         rows.insert(0, self._queries(region, anchors))
-        bias = None
-        if network.decoder.preset.guided:
-            bias = network.prompts.guidance(self.prepared.mask_features.whole, points, memory)
-        if self.each == 1:
-            pointing = network.words_point(self.prepared, _first(anchors, "class"))
-            if pointing is not None:
-                bias = pointing if bias is None else bias + pointing
+        said = _first(anchors, "class") if self.each == 1 else None
+        bias = network.mask_term(self.prepared, points, memory, said)
         decoded = network.decoder(self.prepared, rows, network.heads, bias=bias, every_head=every_head)
-        return Asked(decoded, anchors)
+        return Asked(decoded, anchors, None if said is None else said[1])
 
     def _points(self, regions: Sequence[Sequence[Region]]) -> PointBatch:
         budget = self.options.region_points
@@ -199,6 +196,7 @@ class Asking:
             prepared=pick_scenes(self.prepared, [view]),
             encode=_refuse_image,
             prepare=lambda scene: pick_scenes(self.prepared, [int(scene.pixels)]),
+            look_closer=lambda: pick_scenes(self.prepared, [view]),
             texts=self.texts,
             part_of=self.part_of,
             weights=lambda: "training",

@@ -128,6 +128,8 @@ class Asker:
         mode = str(rng.choice(self.modes, p=self.shares))
         name = target.name if target.name is not None else self.called.get(target.key)
         texts = target.texts or ((name,) if target.name is None and name is not None else ())
+        if mode == "mixed" and not texts and name is not None:
+            texts = (name,)  # which others of the picture have, too: what is drawn tells which one is meant
         if (mode in ("text", "mixed") and not texts) or (mode == "reference" and not partner):
             mode = "prompt"
         cell = Cell(target, valid, "text" if mode == "text" else "visual", rng, reference=mode == "reference")

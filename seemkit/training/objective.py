@@ -6,6 +6,7 @@ head is supervised, and memory takes part from the second round on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,8 +15,8 @@ from torch import Tensor, nn
 
 from seemkit.components import PixelFeatures
 from seemkit.imaging.preprocess import Preprocess
-from seemkit.network.decoder import Decoded
-from seemkit.network.network import Network
+from seemkit.network.meaning import Meaning
+from seemkit.network.network import LooksCloser, Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import Prompt
 from seemkit.prompting.rows import Phrase
@@ -29,6 +30,7 @@ from seemkit.training.labels import label_losses
 from seemkit.training.mask_losses import Sampling
 from seemkit.training.name_tables import NameTables
 from seemkit.training.objects import Everything, emphasis_of, object_losses, objects_of
+from seemkit.training.pointing import pointing_losses
 from seemkit.training.points import PointDraws
 from seemkit.training.prompted import prompted_losses
 from seemkit.training.recipe.sections import ObjectiveSection
@@ -111,10 +113,18 @@ class Objective(nn.Module):
         learns = any(p.requires_grad for p in network.image_encoder.parameters())
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             maps = network.image_encoder(images)
-        features = self._leave_out(network.pixel_decoder(maps), maps, batch)
+            closer = self._closer(images)
+        features = network.pixel_decoder(maps)
+        kept = self._kept(sum(x.shape[1] for x in (*maps[2:], *closer)), batch)
+        features = self._leave_out(features, maps, kept)
         scene = network.decoder.prepare(
             features.levels, network.mask_features(features.fine), features.meaning
         )
+        if closer:
+            assert features.meaning is not None
+            meaning = cast(Meaning, network.pixel_decoder.meaning)
+            factors = None if kept is None else kept[:, -sum(x.shape[1] for x in closer) :]
+            scene = replace(scene, nearer=meaning.refine(features.meaning, closer, factors))
         ask = self.asking(scene, features, batch.cells)
         previous: Tensor | None = None
         with torch.no_grad():
@@ -132,7 +142,7 @@ class Objective(nn.Module):
             sources = [view.source for view in batch.views for _ in view.chosen]
             terms["label"] = label_losses(
                 network,
-                self._classes(scene, asked.decoded, prompted.matched),
+                self._classes(scene, asked, prompted.matched),
                 batch.cells,
                 sources,
                 self.tables,
@@ -159,6 +169,18 @@ class Objective(nn.Module):
                 self._everything(step.divisors),
                 [step.seed, step.number],
             )
+            if self.options.pointing:
+                terms["pointing"] = pointing_losses(
+                    network,
+                    pick_scenes(scene, complete),
+                    seen,
+                    [objects_of(view, self.tables) for view in seen],
+                    {
+                        source: self.tables.embed(source, [step.seed, step.number, source])
+                        for source in {view.source for view in seen}
+                    },
+                    self.options.pointing / max(step.divisors.masks, 1.0),
+                )
         return terms
 
     def asking(self, scene: PreparedScene, features: PixelFeatures, cells: Sequence[Cell]) -> Asking:
@@ -191,11 +213,12 @@ class Objective(nn.Module):
         chosen = decoded.mask_embeddings[entry, best]  # E x M x C
         return decoded.masks(ask.prepared, chosen).flatten(0, 1)
 
-    def _classes(self, scene: PreparedScene, decoded: Decoded, matched: Tensor) -> Tensor:
+    def _classes(self, scene: PreparedScene, asked: Asked, matched: Tensor) -> Tensor:
         """(N, D) class embeddings of the candidates (E, M) that the cells were matched with."""
-        index = torch.arange(len(matched), device=matched.device)[:, None]
+        decoded, index = asked.decoded, torch.arange(len(matched), device=matched.device)[:, None]
         rows, embeddings = decoded.queries[index, matched], decoded.mask_embeddings[index, matched]
-        return self.network.class_embeddings(rows, embeddings, scene, decoded.bias).flatten(0, 1)
+        found = self.network.class_embeddings(rows, embeddings, scene, decoded.bias, asked.named)
+        return found.flatten(0, 1)
 
     def _correct(self, cells: Sequence[Cell], logits: Tensor) -> None:
         """Click where answers (N, h, w) are wrong; objects that are followed through frames get no click."""
@@ -226,21 +249,31 @@ class Objective(nn.Module):
             options.heads == "last",
         )
 
-    def _leave_out(self, features: PixelFeatures, maps: Sequence[Tensor], batch: Batch) -> PixelFeatures:
-        """The features with some of the encoder's channels left out of the map for names, for each view anew."""
+    def _closer(self, images: Tensor) -> list[Tensor]:
+        """The maps of a closer look, where the network takes one."""
+        network = self.network
+        return list(cast(LooksCloser, network.image_encoder).closer(images)) if network.looks_closer else []
+
+    def _kept(self, channels: int, batch: Batch) -> Tensor | None:
+        """Factors (B, C) of the channels that names are read from, some left out for each view anew; None for all."""
         share = self.options.left_out
+        if not share or not self.network.training:
+            return None
+        kept = [
+            torch.rand(channels, generator=torch.Generator().manual_seed(seed + 1)) >= share
+            for seed in batch.seeds
+        ]
+        return torch.stack(kept).to(self.network.device).float() / (1 - share)
+
+    def _leave_out(
+        self, features: PixelFeatures, maps: Sequence[Tensor], kept: Tensor | None
+    ) -> PixelFeatures:
+        """The features with some of the encoder's channels left out of the map for names."""
         meaning = getattr(self.network.pixel_decoder, "meaning", None)
-        if not share or meaning is None or not self.network.training:
+        if kept is None or meaning is None:
             return features
-        channels = maps[2].shape[1] + maps[3].shape[1]
-        kept = torch.stack(
-            [
-                torch.rand(channels, generator=torch.Generator().manual_seed(seed + 1)) >= share
-                for seed in batch.seeds
-            ]
-        )
-        factors = kept.to(maps[2]) / (1 - share)
-        return replace(features, meaning=meaning(maps[2], maps[3], factors))
+        factors = kept[:, : maps[2].shape[1] + maps[3].shape[1]]
+        return replace(features, meaning=meaning(maps[2], maps[3], factors.to(maps[2])))
 
     def _complete(self, batch: Batch) -> list[int]:
         """The views that everything mode learns from: one of each picture, if all of it is marked and named."""

@@ -19,4 +19,5 @@ def pick_scenes(prepared: PreparedScene, index: Sequence[int]) -> PreparedScene:
         tuple(x[rows] for x in prepared.keys),
         tuple(x[rows] for x in prepared.values),
         None if prepared.meaning is None else prepared.meaning[rows],
+        None if prepared.nearer is None else prepared.nearer[rows],
     )

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from seemkit.imaging.preprocess import Preprocess
-from seemkit.network.meaning import Meaning, Standard
-from seemkit.network.network import Network
+from seemkit.network.meaning import Closer, Meaning, Standard
+from seemkit.network.network import LooksCloser, Network
 from seemkit.training.batch import normalise
 from seemkit.training.feed import Feed
 
@@ -20,23 +20,27 @@ AT_ONCE = 8
 
 @torch.no_grad()
 def standardise(network: Network, preprocess: Preprocess, feed: Feed) -> bool:
-    """Give a new map for names the statistics of the run's first pictures; whether there was one."""
+    """Give what is new of a map for names the statistics of the run's first pictures; whether there was anything."""
     meaning = getattr(network.pixel_decoder, "meaning", None)
     if not isinstance(meaning, Meaning):
         return False
-    standards = [cast(Standard, each) for each in meaning.standard]
-    if not all(each.is_blank for each in standards):
+    standards = [*meaning.standard, *(cast(Closer, look).standard for look in meaning.closer)]
+    new = [k for k, each in enumerate(standards) if cast(Standard, each).is_blank]
+    if not new:
         return False
     views = [view for number in range(PICTURES) if (batch := feed[number].batch) for view in batch.views]
-    cells: list[list[Tensor]] = [[] for _ in standards]
+    cells: dict[int, list[Tensor]] = {k: [] for k in new}
     for start in range(0, len(views), AT_ONCE):
         some = views[start : start + AT_ONCE]
-        maps = network.image_encoder(normalise(some, preprocess, network.device))
-        for kept, found in zip(cells, maps[2:], strict=True):
-            stride = some[0].image.shape[0] // found.shape[-1]
-            for view, x in zip(some, found, strict=True):
-                height, width = (max(side // stride, 1) for side in view.valid)
+        images = normalise(some, preprocess, network.device)
+        maps = list(network.image_encoder(images)[2:])
+        if network.looks_closer:
+            maps += cast(LooksCloser, network.image_encoder).closer(images)
+        for k, kept in cells.items():
+            across = maps[k].shape[-1] / some[0].image.shape[0]
+            for view, x in zip(some, maps[k], strict=True):
+                height, width = (max(int(side * across), 1) for side in view.valid)
                 kept.append(x[:, :height, :width].flatten(1).T)
-    for standard, kept in zip(standards, cells, strict=True):
-        standard.take(torch.cat(kept))
+    for k, kept in cells.items():
+        cast(Standard, standards[k]).take(torch.cat(kept))
     return True

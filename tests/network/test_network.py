@@ -30,7 +30,7 @@ def test_the_small_preset_adds_its_own_and_drops_none(tiny_model: Callable[[str]
     extra = names(tiny_model("nano")) - names(tiny_model("seem_v1"))
     assert names(tiny_model("seem_v1")) < names(tiny_model("nano"))
     parts = {name.split(".")[1] for name in extra if name.startswith("prompts.")}
-    assert parts == {"region", "conditioning", "guidance", "words"}
+    assert parts == {"region", "conditioning", "guidance", "words", "outline"}
     assert {name for name in extra if name.startswith("pixel_decoder.meaning.")}, "its FPN makes that map"
     others = {name for name in extra if not name.startswith(("prompts.", "pixel_decoder.meaning."))}
     assert others == {"decoder.mask_position.weight", "heads.seen.weight", "heads.seen.bias"}

@@ -268,6 +268,10 @@ class ObjectiveSection(Section):
     objects: ObjectsSection | None = Field(
         default_factory=ObjectsSection, description="everything mode; null leaves it out"
     )
+    pointing: Weight = Field(
+        0.0,
+        description="of the loss of where names point, in pictures whose objects are all marked; 0 leaves it out",
+    )
     labels: LabelSection | None = Field(None, description="names of prompted objects; null leaves them out")
     cost: CostSection = Field(default_factory=CostSection, description="weights of the matching")
 
