@@ -321,9 +321,11 @@ class Model:
 
     def _look_closer(self, scene: Scene) -> PreparedScene:
         """What `_prepare` gives, with what names are read from by a closer look, if the network takes one."""
-        photo = scene.photo
-        if photo is None or not self.network.looks_closer:
+        if not self.network.looks_closer:
             return self._prepare(scene)
+        photo = scene.photo
+        if photo is None:
+            raise SceneError("the scene lacks the input that names are read from; encode the image again")
         key = (id(scene), weights_version(self.network.decoder), "closer")
 
         def make() -> tuple[Scene, PreparedScene]:

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from seemkit.components import BackboneShape
-from seemkit.network.meaning import Meaning, Standard
+from seemkit.network.meaning import Closer, Meaning, Standard
 from seemkit.network.pixel_decoder import FPN
 
 
@@ -63,3 +63,39 @@ def test_the_pyramid_makes_it_where_it_is_asked_for() -> None:
     assert features.meaning.shape == (2, 20, 4, 6)
     assert torch.equal(features.meaning, with_it.meaning(maps[2], maps[3]))  # type: ignore[misc]
     assert FPN.build(FPN.Options(**options), shape)(maps).meaning is None
+
+
+@torch.no_grad()
+def test_a_closer_look_adds_means_of_its_cells() -> None:
+    torch.manual_seed(0)
+    meaning, seen = Meaning(3, 5, 4, (6, 2)), torch.rand(1, 4, 3, 5)
+    finer, same = torch.randn(1, 6, 6, 10), torch.randn(1, 2, 3, 5)
+    first, second = meaning.closer
+    assert isinstance(first, Closer)
+    assert isinstance(second, Closer)
+    row, column = 2, 3
+    mean = finer[0, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].mean((1, 2))
+    expected = (
+        seen[0, :, row, column]
+        + first.mixed.weight[:, :, 0, 0] @ mean
+        + second.mixed.weight[:, :, 0, 0] @ same[0, :, row, column]
+    )
+    found = meaning.refine(seen, (finer, same))
+    assert torch.allclose(found[0, :, row, column], expected.relu(), atol=1e-5)
+    kept = torch.tensor([[1.0, 1, 1, 1, 1, 1, 0, 0]])
+    assert torch.allclose(
+        meaning.refine(seen, (finer, same), kept),
+        meaning.refine(seen, (finer, torch.zeros_like(same))),
+        atol=1e-6,
+    )
+
+
+@torch.no_grad()
+def test_in_a_new_pyramid_a_closer_look_shows_nothing_new() -> None:
+    shape = BackboneShape(channels=(6, 10, 14, 18), closer=(7,))
+    options = {"dim": 32, "encoder_layers": 0, "heads": 4, "ffn": 48, "groups": 8}
+    decoder = FPN.build(FPN.Options(**options, meaning=20, closer=True), shape)
+    assert decoder.meaning is not None
+    seen = torch.rand(2, 20, 4, 6)
+    assert torch.equal(decoder.meaning.refine(seen, [torch.randn(2, 7, 8, 12)]), seen)
+    assert not FPN.build(FPN.Options(**options, meaning=20), shape).meaning.closer  # type: ignore[union-attr]

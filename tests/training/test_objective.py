@@ -76,6 +76,9 @@ def test_the_same_draws_give_the_same_losses(new_objective: New, new_batch: New,
 def test_every_learned_part_is_reached(new_objective: New, new_batch: New, step_of: New, total: New) -> None:
     objective: Objective = new_objective(labels=LabelSection())
     network = objective.network
+    torch.nn.init.normal_(
+        network.prompts.outline.drawn.weight
+    )  # zero at first: the rest waits for the first step
     for draws in range(8):
         batch = new_batch([0, 3], draws=draws)
         total(objective(batch, step_of(objective, batch, rounds=draws % 3))).backward()

@@ -15,6 +15,7 @@ from seemkit.training.mixture import Mixture
 from seemkit.training.recipe.sections import AugmentSection, SharesSection
 from seemkit.training.sources import OpenSource
 from seemkit.training.standardise import PICTURES, standardise
+from tests.looking import look_closer
 
 SIZE = 96
 
@@ -51,3 +52,22 @@ def test_a_network_without_the_map_has_nothing_to_take(
     new_network: Callable[..., Network], new_model: Callable[..., Any], new_source: Callable[..., OpenSource]
 ) -> None:
     assert not standardise(new_network("seem_v1"), new_model("seem_v1").preprocess, feed_of(new_source(1)))
+
+
+@torch.no_grad()
+def test_a_closer_look_that_is_new_gets_statistics_and_the_old_ones_stay(
+    new_network: Callable[..., Network], new_model: Callable[..., Any], new_source: Callable[..., OpenSource]
+) -> None:
+    network, preprocess = new_network(), new_model("nano").preprocess
+    assert standardise(network, preprocess, feed_of(new_source(4)))
+    meaning = network.pixel_decoder.meaning
+    assert isinstance(meaning, Meaning)
+    before = meaning.standard[0].mean.clone()
+    look_closer(network)
+    assert standardise(network, preprocess, feed_of(new_source(2)))
+    assert torch.equal(meaning.standard[0].mean, before)
+    feed = feed_of(new_source(2))
+    views = [view for n in range(PICTURES) for view in feed[n].batch.views]  # type: ignore[union-attr]
+    seen = network.image_encoder.closer(normalise(views, preprocess, network.device))[0]  # type: ignore[operator]
+    cells = torch.cat([x[:, : 77 // 8, : 96 // 8].flatten(1) for x in seen], 1)
+    assert torch.allclose(meaning.closer[0].standard.mean, cells.mean(1), atol=1e-4)  # type: ignore[union-attr]
