@@ -103,6 +103,23 @@ class BackboneContract(ComponentChecks):
         self._demand_shapes(self.image(batch=2))
 
     @check(
+        "A backbone that declares a closer look gives maps of those widths by its method `closer`",
+        why="Names that are asked for are read from them.",
+        mend="return maps (B, C_i, h, w), one for each width in `closer`, or declare none",
+    )
+    def test_a_closer_look_is_as_declared(self) -> None:
+        wanted = self.shape().closer
+        if not wanted:
+            skip("it looks no closer, and says so")
+        look = getattr(self.build(), "closer", None)
+        demand(callable(look), f"declared closer={wanted} and has no method of that name")
+        found = [tuple(x.shape) for x in look(self.image(batch=2))] if look is not None else []
+        right = [shape[:2] for shape in found] == [(2, width) for width in wanted]
+        demand(
+            right and all(len(shape) == 4 for shape in found), f"gave maps {found} for the widths {wanted}"
+        )
+
+    @check(
         "A backbone without a fixed size takes images of any aspect",
         why="Photos are padded, not cropped or squeezed.",
         mend="declare fixed_size=(H, W) for a network that takes one size only, or interpolate positions",
