@@ -43,8 +43,8 @@ class FPN:
 
         closer: bool = Field(
             False,
-            description="read names that are asked for, in texts and in everything mode, from a closer look of the "
-            "backbone at the image, which the first such question of a scene pays for",
+            description="read names that are asked for, in texts and in everything mode, from a closer look at the image, "
+            "which the first such question of a scene pays for; with `meaning`, where the backbone can",
         )
 
         @model_validator(mode="after")
@@ -68,11 +68,6 @@ class FPN:
         if tuple(shape.strides) != STRIDES:
             raise ValueError(
                 f"the fpn pixel decoder takes features at strides {STRIDES}, not {shape.strides}"
-            )
-        if options.closer and not (options.meaning and shape.closer):
-            raise ValueError(
-                "the fpn pixel decoder's option closer needs a backbone that looks closer, such as timm's "
-                "mobile_sam_lite0, and a map for names, such as meaning: 256"
             )
         return FPNPixelDecoder(options, shape.channels, shape.closer if options.closer else ())
 
