@@ -61,6 +61,15 @@ def measure_encoding(subject: Subject) -> Iterator[Case]:
         for k in (2, 1, 0):
             yield _merge(subject, decoder, k, maps[k], above[2 - k])
     yield _features(subject, maps)
+    seen = _pixels(network, maps).meaning
+    if network.looks_closer and seen is not None:
+        yield subject.case(
+            "encode",
+            "closer look",
+            "The photo once more, for names: what a scene's first question in words pays for, and no click.",
+            {"closer look": Path(lambda: network.look_closer(image, seen))},
+            repeats=3,
+        )
 
 
 def _backbone(subject: Subject) -> Case:

@@ -20,7 +20,7 @@ from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.resampling import resize_features
 from seemkit.network.sampler import PointBatch, RegionSampler
-from seemkit.network.seen import seen_under
+from seemkit.network.seen import masks_at, seen_under
 from seemkit.network.words import Words
 from seemkit.prompting.context import Dims
 from seemkit.prompting.rows import Phrase
@@ -233,13 +233,35 @@ class Network(nn.Module):
         Returns:
             None where nothing is said, or the network has no map that names are read from.
         """
-        if said is None or scene.meaning is None or "words" not in self.prompts._modules:
+        meanings = self._meanings(scene)
+        if said is None or meanings is None:
+            return None
+        found: Tensor = self.prompts.words(meanings, *said, scene.mask_features.size)
+        return found
+
+    def words_fit(
+        self,
+        scene: PreparedScene,
+        said: tuple[Tensor, Tensor] | None,
+        mask_embeddings: Tensor,
+        bias: Tensor | None,
+    ) -> Tensor | None:
+        """Logits (N, Q) to add to the similarities of candidates (N, Q, C) with what is said; None as above."""
+        meanings = self._meanings(scene)
+        if said is None or meanings is None:
+            return None
+        masks = masks_at(2, scene, mask_embeddings, bias)
+        found: Tensor = self.prompts.words.fits(meanings, *said, masks)
+        return found
+
+    def _meanings(self, scene: PreparedScene) -> Tensor | None:
+        """(B, D, h, w) what cells mean, in the joint space, by the closest look; None where words do not point."""
+        if scene.meaning is None or "words" not in self.prompts._modules:
             return None
         assert self.heads.seen is not None
         read = at_least_single(scene.meaning if scene.nearer is None else scene.nearer)
-        meanings = self.heads.seen(read.movedim(1, -1)).movedim(-1, 1)
-        found: Tensor = self.prompts.words(meanings, *said, scene.mask_features.size)
-        return found
+        meanings: Tensor = self.heads.seen(read.movedim(1, -1)).movedim(-1, 1)
+        return meanings
 
     def class_scale(self, limit: float | None = None) -> Tensor:
         """The temperature of class similarities, exp(logit_scale), at most `limit`."""

@@ -12,10 +12,18 @@ from seemkit.network.precision import at_least_single
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.resampling import resize_features
 
-__all__ = ["seen_under"]
+__all__ = ["masks_at", "seen_under"]
 
 LEVEL = 1
 """At stride 16: coarse enough to know names, fine enough for a small object."""
+
+
+def masks_at(level: int, scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(N, Q, h, w) mask logits of candidates (N, Q, C) at a level's size, with what each object has on top."""
+    logits = dot(at_least_single(scene.small[level]), at_least_single(mask_embeddings))
+    if bias is None:
+        return logits
+    return logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
 
 
 def seen_under(
@@ -30,10 +38,7 @@ def seen_under(
         named: (N,) bool or, for all, () of which objects what is seen by a closer look counts, if somebody looked;
             None for no object.
     """
-    logits = dot(at_least_single(scene.small[LEVEL]), at_least_single(mask_embeddings))
-    if bias is not None:
-        logits = logits + resize_features(bias[:, None], (logits.shape[-2], logits.shape[-1]))
-    weight = logits.sigmoid().flatten(2)
+    weight = masks_at(LEVEL, scene, mask_embeddings, bias).sigmoid().flatten(2)
     read = scene.levels[LEVEL] if scene.meaning is None else scene.meaning
     share = weight / weight.sum(-1, keepdim=True).clamp_min(1e-6)
 

@@ -1,4 +1,4 @@
-"""Where words point: a mask term that is high where what is seen means what is said.
+"""Where words point: a mask term that is high where what is seen means what is said, and which masks fit it.
 
 Cosines of a text and of what each cell means are the open-vocabulary segmentation of dense models (Ghiasi et al.,
 OpenSeg, ECCV 2022). As a term of every candidate's mask they tell a small decoder where to look; it draws the outline.
@@ -13,13 +13,20 @@ __all__ = ["Words"]
 
 
 class Words(nn.Module):
-    """logit = gain (cos - share max cos) + offset, at stride 16, brought to stride 4."""
+    """logit = gain (cos - share max cos) + offset, at stride 16, brought to stride 4.
+
+    A mask fits by how much higher the cosines are inside than outside: a part of an object is as high inside as all of
+    it and leaves the rest outside, and what takes in more of the picture is lower inside. And it fits by how sure it is
+    of itself, as masks are ranked by Mask2Former (Cheng et al., CVPR 2022).
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.tensor(8.0))
         self.share = nn.Parameter(torch.tensor(0.5))
         self.offset = nn.Parameter(torch.tensor(-1.0))
+        self.fit = nn.Parameter(torch.tensor(20.0))
+        self.sure = nn.Parameter(torch.tensor(4.0))
 
     def forward(self, meanings: Tensor, said: Tensor, present: Tensor, size: tuple[int, int]) -> Tensor:
         """Logits to add to every candidate's mask.
@@ -33,10 +40,35 @@ class Words(nn.Module):
         Returns:
             (N, height, width), 0 for objects without words.
         """
-        b, d, h, w = meanings.shape
-        unit = nn.functional.normalize(meanings, dim=1, eps=1e-3).flatten(2)
-        words = nn.functional.normalize(said, dim=-1).view(b, -1, d)
-        cosine = (words @ unit).view(-1, h, w)
+        cosine = cosines(meanings, said)
         highest = cosine.flatten(1).amax(1)[:, None, None]
         logits = self.gain * (cosine - self.share * highest) + self.offset
         return resize_features(logits[:, None], size)[:, 0] * present[:, None, None]
+
+    def fits(self, meanings: Tensor, said: Tensor, present: Tensor, masks: Tensor) -> Tensor:
+        """Logits to add to the similarities of candidates with a text.
+
+        Args:
+            meanings: (B, D, h, w) what cells mean.
+            said: (N, D) of N = B * n objects, scene by scene.
+            present: (N,) bool, whether an object has words.
+            masks: (N, Q, H, W) logits of the candidates, at any stride.
+
+        Returns:
+            (N, Q), 0 for objects without words.
+        """
+        size = (masks.shape[-2], masks.shape[-1])
+        cosine = resize_features(cosines(meanings, said)[:, None], size).flatten(2).mT  # N x HW x 1
+        inside = masks.sigmoid().flatten(2)
+        within, beyond = ((x @ cosine)[..., 0] / x.sum(-1).clamp_min(1e-6) for x in (inside, 1 - inside))
+        confidence = inside.square().sum(-1) / inside.sum(-1).clamp_min(1e-6)
+        logits = self.fit * (within - beyond) + self.sure * confidence.clamp_min(1e-4).log()
+        return logits * present[:, None]
+
+
+def cosines(meanings: Tensor, said: Tensor) -> Tensor:
+    """(N, h, w) of texts (N, D) with what the cells (B, D, h, w) of their scenes mean, N = B * n."""
+    b, d, h, w = meanings.shape
+    unit = nn.functional.normalize(meanings, dim=1, eps=1e-3).flatten(2)
+    words = nn.functional.normalize(said, dim=-1).view(b, -1, d)
+    return (words @ unit).view(-1, h, w)

@@ -52,13 +52,13 @@ class Composed:
         rows: groups of rows, the candidates first.
         anchors: for each object what chooses its answer.
         bias: (N, h, w) logits on top of every mask, where the preset has such a term.
-        named: (N,) bool, which objects are asked for in words; None for no object.
+        said: the first text (N, D) that each object includes, and which have one (N,); None for no object.
     """
 
     rows: list[RowBatch]
     anchors: list[list[Anchor]] = field(default_factory=list)
     bias: Tensor | None = None
-    named: Tensor | None = None
+    said: tuple[Tensor, Tensor] | None = None
 
 
 def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPrompts]:
@@ -166,11 +166,8 @@ def compose(
     if context.draws is not None and network.decoder.options.legacy.drawn_memory:
         rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
     previous = next((batch.attends for batch in rows if batch.attends is not None), None)
-    if said is None:
-        return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None))
-    return Composed(
-        rows, anchors, network.mask_term(context.look_closer(), points[-1], previous, said), said[1]
-    )
+    closest = prepared if said is None else context.look_closer()
+    return Composed(rows, anchors, network.mask_term(closest, points[-1], previous, said), said)
 
 
 def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:

@@ -113,16 +113,19 @@ def _answer(
 ) -> list[Answer]:
     network, features = context.network, context.prepared.mask_features.in_single()
     decoded = context.runtime.decode(network, context.prepared, composed.rows, composed.bias)
-    scene = context.prepared if composed.named is None else context.look_closer()
+    said = composed.said
+    scene = context.prepared if said is None else context.look_closer()
     states = network.class_embeddings(
-        decoded.queries, decoded.mask_embeddings, scene, composed.bias, composed.named
+        decoded.queries, decoded.mask_embeddings, scene, composed.bias, None if said is None else said[1]
     )
+    fits = network.words_fit(scene, said, decoded.mask_embeddings, composed.bias)
     classes = states.expand(len(objects), -1, -1)
     embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
     candidates = embeddings.shape[1]
     count = {"best": 1}.get(select, candidates) if isinstance(select, str) else min(int(select), candidates)
     weighed = [
-        _weigh(context, anchors, embeddings[i], classes[i]) for i, anchors in enumerate(composed.anchors)
+        _weigh(context, anchors, embeddings[i], classes[i], None if fits is None else fits[i])
+        for i, anchors in enumerate(composed.anchors)
     ]
     scores = torch.stack([policy.score(evidence) for evidence in weighed])  # N x Q
     order = scores.argsort(dim=1, descending=True, stable=True)[:, :count]
@@ -164,16 +167,21 @@ def _nested_of(answer: Answer, item: ObjectPrompts, context: Context) -> Answer:
 
 
 def _weigh(
-    context: Context, anchors: Sequence[Anchor], mask_embeddings: Tensor, class_embeddings: Tensor
+    context: Context,
+    anchors: Sequence[Anchor],
+    mask_embeddings: Tensor,
+    class_embeddings: Tensor,
+    fits: Tensor | None,
 ) -> list[Evidence]:
-    return [
-        Evidence(
-            similarity(context.network, anchor, mask_embeddings, class_embeddings).log_softmax(0),
-            anchor.role,
-            anchor.include,
-        )
-        for anchor in anchors
-    ]
+    """What the anchors of an object say of its candidates; `fits` (Q,) is of the first text that it includes."""
+    first = next((anchor for anchor in anchors if anchor.space == "class" and anchor.include), None)
+    found = []
+    for anchor in anchors:
+        logits = similarity(context.network, anchor, mask_embeddings, class_embeddings)
+        if fits is not None and anchor is first:
+            logits = logits + fits
+        found.append(Evidence(logits.log_softmax(0), anchor.role, anchor.include))
+    return found
 
 
 def _share(evidence: Evidence) -> Tensor:

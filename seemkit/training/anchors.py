@@ -93,11 +93,16 @@ def choices(
         if batch.space == "mask":
             logits = vector @ mask_embeddings.mT
         else:
+            fits = None
             if classes is None:
+                first = (batch.vector, batch.evidence)
+                fits = network.words_fit(scene, first, mask_embeddings, bias) if each == 1 else None
                 named = torch.ones((), dtype=torch.bool, device=queries.device)
                 said = network.class_embeddings(queries, mask_embeddings, scene, bias, named)
                 classes = nn.functional.normalize(said, dim=-1)
             logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
+            if fits is not None:
+                logits = logits + fits[:, None]
         found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))
     return found
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from seemkit.network.words import Words
 from seemkit.prompts import Point, Text
@@ -54,3 +55,62 @@ def test_a_text_moves_with_the_map_for_names_and_a_click_does_not(
     moved, same = logits()
     assert np.array_equal(click, same)
     assert not np.allclose(text, moved)
+
+
+@torch.no_grad()
+def test_the_mask_of_what_is_meant_fits_best() -> None:
+    words = Words()
+    meanings = torch.zeros(1, 3, 4, 8)
+    meanings[:, 0] = 1.0
+    meanings[0, :, :, 2:4] = torch.tensor([0.0, 1.0, 0.0])[:, None, None]
+    said = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
+    masks = torch.full((2, 5, 4, 8), -8.0)
+    masks[:, 0, :, 2:4] = 8.0  # all of it
+    masks[:, 1, :2, 2:4] = 8.0  # half of it
+    masks[:, 2, :, 2:6] = 8.0  # it and as much beside it
+    masks[:, 3, :, 5:7] = 8.0  # something else
+    masks[:, 4, :, 2:4] = 0.5  # all of it, but unsure
+    found = words.fits(meanings, said, torch.tensor([True, False]), masks)
+    assert found[0].argmax() == 0
+    assert found[0, 1] > found[0, 3]
+    assert found[0, 2] > found[0, 3]
+    within, beyond = 1.0, 0.0  # but for the sigmoid of 8, which is 0.9997
+    assert abs(float(found[0, 0]) - float(words.fit) * (within - beyond)) < 0.1
+    assert float(found[0, 4] - found[0, 0]) < -float(words.sure) * 0.3, "the logarithm of about 0.6"
+    assert not found[1].any(), "an object without words"
+
+
+@torch.no_grad()
+def test_the_figure_is_that_of_its_definition_with_cosines_enlarged_to_the_masks() -> None:
+    torch.manual_seed(0)
+    words, meanings, said = Words(), torch.randn(1, 3, 4, 6), torch.randn(1, 3)
+    masks = torch.randn(1, 2, 8, 12)
+    unit = functional.normalize(meanings[0], dim=0)
+    cosine = torch.einsum("d,dhw->hw", functional.normalize(said[0], dim=0), unit)
+    large = functional.interpolate(cosine[None, None], size=(8, 12), mode="bilinear")[0, 0]
+    found = words.fits(meanings, said, torch.tensor([True]), masks)[0]
+    for k, p in enumerate(masks[0].sigmoid()):
+        contrast = (p * large).sum() / p.sum() - ((1 - p) * large).sum() / (1 - p).sum()
+        expected = words.fit * contrast + words.sure * ((p * p).sum() / p.sum()).log()
+        assert torch.allclose(found[k], expected, atol=1e-4)
+
+
+def test_what_fits_changes_which_mask_answers_a_text_and_not_a_click(
+    new_model: Callable[..., Any], photo: NDArray[np.uint8]
+) -> None:
+    model = new_model("nano")
+    scene = model.encode(photo)
+
+    def order() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        result = model.segment(scene, [Text(text="a dog"), Point(x=20, y=20, object="b")], select="all")
+        half = len(result.logits) // 2
+        return result.logits[:half], result.logits[half:]
+
+    text, click = order()
+    with torch.no_grad():
+        model.network.prompts.words.fit.fill_(0.0)
+        model.network.prompts.words.sure.fill_(-400.0)
+    other, same = order()
+    assert np.array_equal(click, same)
+    assert not np.allclose(text, other), "the least sure mask comes first now"
+    assert np.allclose(np.sort(text, axis=0), np.sort(other, axis=0)), "of the same masks"
