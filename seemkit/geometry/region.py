@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Region", "RegionKind"]
+__all__ = ["Region", "RegionKind", "first_pixel"]
 
 RegionKind = Literal["exact", "extent"]
 
@@ -40,3 +40,10 @@ class Region:
     def area(self) -> int:
         """How many pixels of the grid are selected."""
         return int(self.mask.sum())
+
+
+def first_pixel(size: tuple[int, int]) -> Region:
+    """The top left pixel of a grid of (height, width): a point that somebody is going to move."""
+    mask = np.zeros(size, bool)
+    mask[0, 0] = True
+    return Region(mask)

@@ -254,6 +254,26 @@ class Network(nn.Module):
         found: Tensor = self.prompts.words.fits(meanings, *said, masks)
         return found
 
+    def words_peak(self, scene: PreparedScene, said: Tensor, sizes: Sequence[tuple[int, int]]) -> Tensor:
+        """Where a text (N, D) is seen most on B scenes, N = B * n: (N, 2) as (x, y) in [0, 1) of the padded input.
+
+        Args:
+            scene: the scenes; words have to point.
+            said: class-space vectors.
+            sizes: (height, width) of the picture on the input grid, of each object.
+        """
+        meanings = self._meanings(scene)
+        assert meanings is not None
+        height, width = (4 * side for side in scene.mask_features.size)
+        share = said.new_tensor([(w / width, h / height) for h, w in sizes])
+        place: Tensor = self.prompts.words.peak(meanings, said, share)
+        return place
+
+    @property
+    def words_click(self) -> bool:
+        """Whether a text that is all that is asked of an object clicks where it is seen most."""
+        return "words" in self.prompts._modules
+
     def _meanings(self, scene: PreparedScene) -> Tensor | None:
         """(B, D, h, w) what cells mean, in the joint space, by the closest look; None where words do not point."""
         if scene.meaning is None or "words" not in self.prompts._modules:

@@ -65,6 +65,23 @@ class Words(nn.Module):
         logits = self.fit * (within - beyond) + self.sure * confidence.clamp_min(1e-4).log()
         return logits * present[:, None]
 
+    @staticmethod
+    def peak(meanings: Tensor, said: Tensor, share: Tensor) -> Tensor:
+        """Where a text is seen most: the middle of the cell with the highest cosine, (N, 2) as (x, y) in [0, 1).
+
+        Args:
+            meanings: (B, D, h, w) what cells mean.
+            said: (N, D) of N = B * n objects, scene by scene.
+            share: (N, 2) how much of the padded input is picture, as (x, y) in (0, 1].
+        """
+        cosine = cosines(meanings, said)
+        h, w = cosine.shape[-2:]
+        across, down = (torch.arange(k, device=said.device, dtype=share.dtype) for k in (w, h))
+        beyond = (across / w >= share[:, :1])[:, None] | (down / h >= share[:, 1:])[..., None]
+        index = cosine.masked_fill(beyond, -2.0).flatten(1).argmax(1)
+        place = torch.stack(((index % w + 0.5) / w, (index // w + 0.5) / h), -1).to(share.dtype)
+        return torch.minimum(place, share * (1 - 1e-3))
+
 
 def cosines(meanings: Tensor, said: Tensor) -> Tensor:
     """(N, h, w) of texts (N, D) with what the cells (B, D, h, w) of their scenes mean, N = B * n."""

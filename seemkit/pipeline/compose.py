@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from seemkit.errors import PromptError, SeemkitError
 from seemkit.geometry.points import sample_regions
-from seemkit.geometry.region import Region
+from seemkit.geometry.region import Region, first_pixel
 from seemkit.network.legacy import Draws
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
@@ -19,7 +19,7 @@ from seemkit.pipeline.encoded import check_encoded
 from seemkit.pipeline.legacy import draw_memory, draw_points, draw_queries
 from seemkit.pipeline.stack import stack_groups
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
-from seemkit.prompting.rows import Anchor, Group
+from seemkit.prompting.rows import Anchor, Group, Role
 from seemkit.scene import Scene
 
 __all__ = ["Composed", "ObjectPrompts", "check_prompt", "compose", "gather", "similarity"]
@@ -126,7 +126,13 @@ def compose(
     `memory` holds logits of an earlier round by object; an object whose prompts bring a memory does without.
     """
     n = len(objects)
-    points = _sample(scene, prepared, _regions(scene, objects), network, context)
+    groups, said_anchors = _encode_tokens(network, prepared, objects, context, memory)
+    clicking = [
+        network.words_click and _words_alone(*each) for each in zip(objects, said_anchors, strict=True)
+    ]
+    points = _sample(scene, prepared, _regions(scene, objects, clicking), network, context)
+    if any(clicking):
+        points = [_click(points[0], clicking, said_anchors, scene, network, context)]
     known = points[-1].known
     region = network.prompts.region(prepared, points) if points[-1].xy.shape[1] else None
     anchors: list[list[Anchor]] = [[] for _ in objects]
@@ -135,7 +141,8 @@ def compose(
         rows.append(RowBatch("region", region.content, region.position, region.padding))
         for i in range(n):
             if known is not None and known.positive[i]:
-                anchors[i].append(Anchor("mask", region.anchor[i], "region"))
+                role: Role = "phrase" if clicking[i] else "region"
+                anchors[i].append(Anchor("mask", region.anchor[i], role))
             elif (
                 context.draws is not None
                 and network.decoder.options.legacy.shared_points
@@ -143,7 +150,37 @@ def compose(
             ):
                 # the draw left the object without a point, which the original answers by this
                 anchors[i].append(Anchor("mask", torch.full_like(region.anchor[i], -1), "region"))
+    for own, more in zip(anchors, said_anchors, strict=True):
+        own.extend(more)
+    anchors = [_settle(each, item) for each, item in zip(anchors, objects, strict=True)]
+    joint = context.draws is not None and region is None and n > 1 and _only_phrases(groups)
+    if joint:  # one object that all phrases are of; each then chooses among its candidates
+        groups, n = [[group for each in groups for group in each]], 1
+    rows.extend(stack_groups(groups, network.decoder.level_embed))
+    said = _said(network, anchors)
+    rows.insert(0, _queries(network, region, anchors, said, n, context))
+    if context.draws is not None and network.decoder.options.legacy.drawn_memory:
+        rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
+    previous = next((batch.attends for batch in rows if batch.attends is not None), None)
+    if said is None:
+        return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None))
+    undrawn = torch.tensor([not item.spatial for item in objects], device=said[1].device)
+    pointing = (said[0], said[1] & undrawn)  # what is drawn tells better where to look
+    return Composed(
+        rows, anchors, network.mask_term(context.look_closer(), points[-1], previous, pointing), said
+    )
+
+
+def _encode_tokens(
+    network: Network,
+    prepared: PreparedScene,
+    objects: Sequence[ObjectPrompts],
+    context: Context,
+    memory: Mapping[str, Tensor],
+) -> tuple[list[list[Group]], list[list[Anchor]]]:
+    """Rows and anchors of the prompts that bring their own, and rows of memory, object by object."""
     groups: list[list[Group]] = [[] for _ in objects]
+    anchors: list[list[Anchor]] = [[] for _ in objects]
     for i, item in enumerate(objects):
         for prompt, place in zip(item.token, item.token_places, strict=True):
             try:
@@ -156,18 +193,29 @@ def compose(
             anchors[i].extend(encoded.answers)
         if item.name in memory and not any(g.role == "memory" for g in groups[i]):
             groups[i].append(context.memory_rows(memory[item.name]))
-    anchors = [_settle(each, item) for each, item in zip(anchors, objects, strict=True)]
-    joint = context.draws is not None and region is None and n > 1 and _only_phrases(groups)
-    if joint:  # one object that all phrases are of; each then chooses among its candidates
-        groups, n = [[group for each in groups for group in each]], 1
-    rows.extend(stack_groups(groups, network.decoder.level_embed))
+    return groups, anchors
+
+
+def _words_alone(item: ObjectPrompts, anchors: Sequence[Anchor]) -> bool:
+    """Whether words are all that is asked of an object: nothing is drawn, and nothing is shown in another image."""
+    included = [a for a in anchors if a.include and a.vector is not None and not a.fallback]
+    return not item.spatial and bool(included) and all(a.space == "class" for a in included)
+
+
+def _click(
+    points: PointBatch,
+    clicking: Sequence[bool],
+    anchors: Sequence[Sequence[Anchor]],
+    scene: Scene,
+    network: Network,
+    context: Context,
+) -> PointBatch:
+    """The points, those of objects that words alone ask for moved to where the words are seen most."""
     said = _said(network, anchors)
-    rows.insert(0, _queries(network, region, anchors, said, n, context))
-    if context.draws is not None and network.decoder.options.legacy.drawn_memory:
-        rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
-    previous = next((batch.attends for batch in rows if batch.attends is not None), None)
-    closest = prepared if said is None else context.look_closer()
-    return Composed(rows, anchors, network.mask_term(closest, points[-1], previous, said), said)
+    assert said is not None
+    place = network.words_peak(context.look_closer(), said[0], [scene.grid.size] * len(anchors))
+    moved = torch.tensor(list(clicking), device=place.device)[:, None, None]
+    return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
 
 
 def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:
@@ -207,11 +255,11 @@ def _sample(
     return [stack_points(sets, scene.padded, prepared.levels[0], pinned=context.runtime.pinned)]
 
 
-def _regions(scene: Scene, objects: Sequence[ObjectPrompts]) -> list[list[Region]]:
-    """What the spatial prompts of each object select; an object without any has none."""
+def _regions(scene: Scene, objects: Sequence[ObjectPrompts], clicking: Sequence[bool]) -> list[list[Region]]:
+    """What the spatial prompts of each object select; one without any has none, or, if words click, the first pixel."""
     found_regions: list[list[Region]] = []
-    for item in objects:
-        regions = []
+    for item, clicks in zip(objects, clicking, strict=True):
+        regions = [first_pixel(scene.grid.size)] if clicks else []
         for prompt, place in zip(item.spatial, item.places, strict=True):
             found = prompt.region(scene.grid)
             if not isinstance(found, Region):

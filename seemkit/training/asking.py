@@ -10,7 +10,7 @@ from seemkit.components import PixelFeatures
 from seemkit.errors import SeemkitError
 from seemkit.geometry.grid import Grid
 from seemkit.geometry.points import PointSet, sample_regions
-from seemkit.geometry.region import Region
+from seemkit.geometry.region import Region, first_pixel
 from seemkit.network.decoder import Decoded
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
@@ -95,7 +95,9 @@ class Asking:
     def __call__(self, previous: Tensor | None, *, every_head: bool = False) -> Asked:
         """Decode; `previous` (N, h, w) are the logits of the round before, which are its memory."""
         network, n = self.network, len(self.cells)
-        points = self._points([c.regions for c in self.cells])
+        groups, more = self._encode_prompts()
+        told = stack_anchors(more, network)
+        points = self._click(told, more)
         region = network.prompts.region(self.prepared, points)
         rows = [RowBatch("region", region.content, region.position, region.padding)]
         anchors = [AnchorBatch("mask", region.anchor, region.evidence)]
@@ -103,9 +105,8 @@ class Asking:
         if reference is not None:
             rows.append(RowBatch("reference", reference.content, reference.position, reference.padding))
             anchors.append(AnchorBatch("mask", reference.anchor, reference.evidence))
-        groups, more = self._encode_prompts()
         rows += stack_groups(groups, network.decoder.level_embed)
-        anchors += stack_anchors(more, network)
+        anchors += told
         memory = previous if self.options.memory else None
         if memory is not None:
             content, position = (x.expand(n, -1, -1) for x in network.prompts.memory())
@@ -114,9 +115,32 @@ class Asking:
             rows = [joined for batch in rows for joined in _join(batch, self.each)]
         rows.insert(0, self._queries(region, anchors))
         said = _first(anchors, "class") if self.each == 1 else None
-        bias = network.mask_term(self.prepared, points, memory, said)
+        pointing = said
+        if said is not None:  # what is drawn tells better where to look
+            undrawn = torch.tensor([not cell.regions for cell in self.cells], device=said[1].device)
+            pointing = (said[0], said[1] & undrawn)
+        bias = network.mask_term(self.prepared, points, memory, pointing)
         decoded = network.decoder(self.prepared, rows, network.heads, bias=bias, every_head=every_head)
         return Asked(decoded, anchors, None if said is None else said[1])
+
+    def _click(self, told: Sequence[AnchorBatch], more: Sequence[Sequence[Anchor]]) -> PointBatch:
+        """The points of the cells; where words are all that is asked, they click where they are seen most."""
+        said = _first(told, "class") if self.network.words_click and self.each == 1 else None
+        clicking = [
+            said is not None and not cell.regions and not cell.reference and bool(own)
+            and all(anchor.space == "class" for anchor in own)
+            for cell, own in zip(self.cells, more, strict=True)
+        ]  # fmt: skip
+        regions = [
+            [first_pixel(cell.valid)] if clicks else cell.regions
+            for cell, clicks in zip(self.cells, clicking, strict=True)
+        ]
+        points = self._points(regions)
+        if said is None or not any(clicking):
+            return points
+        place = self.network.words_peak(self.prepared, said[0], [cell.valid for cell in self.cells])
+        moved = torch.tensor(clicking, device=place.device)[:, None, None]
+        return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
 
     def _points(self, regions: Sequence[Sequence[Region]]) -> PointBatch:
         budget = self.options.region_points
