@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
 from seemkit.network.words import Words
-from seemkit.prompts import Point, Text
+from seemkit.prompts import Point, Reference, Text
 
 
 @torch.no_grad()
@@ -114,3 +115,48 @@ def test_what_fits_changes_which_mask_answers_a_text_and_not_a_click(
     assert np.array_equal(click, same)
     assert not np.allclose(text, other), "the least sure mask comes first now"
     assert np.allclose(np.sort(text, axis=0), np.sort(other, axis=0)), "of the same masks"
+
+
+@torch.no_grad()
+def test_the_peak_is_the_middle_of_the_highest_cell_of_the_picture() -> None:
+    words = Words()
+    meanings = torch.zeros(2, 2, 4, 8)
+    meanings[:, 0] = 1.0
+    meanings[0, :, 1, 2] = torch.tensor([0.0, 1.0])
+    meanings[0, :, 3, 7] = torch.tensor([0.0, 1.0])
+    meanings[1, :, 3, 7] = torch.tensor([0.0, 1.0])
+    said = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+    whole = torch.ones(2, 2)
+    assert torch.allclose(
+        words.peak(meanings, said, whole), torch.tensor([[2.5 / 8, 1.5 / 4], [7.5 / 8, 3.5 / 4]])
+    )
+    part = torch.tensor([[1.0, 1.0], [7 / 8, 1.0]])  # the last column of the second is padding
+    x, y = words.peak(meanings, said, part)[1].tolist()
+    assert x < 7 / 8
+    assert 0 <= y < 1
+    narrow = torch.tensor([[1.0, 1.0], [0.01, 0.01]])  # a picture of less than half a cell
+    assert (words.peak(meanings, said, narrow)[1] < 0.01).all()
+
+
+def test_a_text_alone_clicks_and_a_text_beside_something_drawn_does_not(
+    new_model: Callable[..., Any], photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = new_model("nano")
+    scene = model.encode(photo)
+    asked: list[int] = []
+    peak = model.network.words_peak
+    monkeypatch.setattr(
+        model.network,
+        "words_peak",
+        lambda scene, said, sizes: asked.append(len(sizes)) or peak(scene, said, sizes),
+    )
+    text, click = Text(text="a dog"), Point(x=20, y=20)
+    model.segment(scene, [click])
+    model.segment(scene, [text, click])
+    model.segment(scene, [text, Reference(image=photo, prompts=[click])])
+    assert not asked
+    alone = model.segment(scene, [text])
+    assert asked == [1]
+    assert set(alone.shares[0]) == {"phrase"}, "it is the words that click"
+    together = model.segment(scene, [text, Point(x=20, y=20, object="b")])
+    np.testing.assert_allclose(together.logits[0], alone.logits[0], atol=1e-4)
