@@ -254,18 +254,18 @@ class Network(nn.Module):
         found: Tensor = self.prompts.words.fits(meanings, *said, masks)
         return found
 
-    def words_peak(self, scene: PreparedScene, said: Tensor, sizes: Sequence[tuple[int, int]]) -> Tensor:
+    def words_peak(self, scene: PreparedScene, said: Tensor, sizes: Tensor) -> Tensor:
         """Where a text (N, D) is seen most on B scenes, N = B * n: (N, 2) as (x, y) in [0, 1) of the padded input.
 
         Args:
             scene: the scenes; words have to point.
             said: class-space vectors.
-            sizes: (height, width) of the picture on the input grid, of each object.
+            sizes: (N, 2) height and width of the picture on the input grid.
         """
         meanings = self._meanings(scene)
         assert meanings is not None
         height, width = (4 * side for side in scene.mask_features.size)
-        share = said.new_tensor([(w / width, h / height) for h, w in sizes])
+        share = torch.stack((sizes[:, 1] / width, sizes[:, 0] / height), -1)
         place: Tensor = self.prompts.words.peak(meanings, said, share)
         return place
 

@@ -164,8 +164,9 @@ def compose(
     previous = next((batch.attends for batch in rows if batch.attends is not None), None)
     if said is None:
         return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None))
-    undrawn = torch.tensor([not item.spatial for item in objects], device=said[1].device)
-    pointing = (said[0], said[1] & undrawn)  # what is drawn tells better where to look
+    undrawn = torch.tensor([not item.spatial for item in objects])
+    # what is drawn tells better where to look
+    pointing = (said[0], said[1] & context.runtime.send(undrawn, said[1].device))
     return Composed(
         rows, anchors, network.mask_term(context.look_closer(), points[-1], previous, pointing), said
     )
@@ -213,8 +214,10 @@ def _click(
     """The points, those of objects that words alone ask for moved to where the words are seen most."""
     said = _said(network, anchors)
     assert said is not None
-    place = network.words_peak(context.look_closer(), said[0], [scene.grid.size] * len(anchors))
-    moved = torch.tensor(list(clicking), device=place.device)[:, None, None]
+    device = said[0].device
+    sizes = context.runtime.send(torch.tensor([scene.grid.size] * len(anchors), dtype=torch.float32), device)
+    place = network.words_peak(context.look_closer(), said[0], sizes)
+    moved = context.runtime.send(torch.tensor(list(clicking)), device)[:, None, None]
     return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
 
 

@@ -138,7 +138,8 @@ class Asking:
         points = self._points(regions)
         if said is None or not any(clicking):
             return points
-        place = self.network.words_peak(self.prepared, said[0], [cell.valid for cell in self.cells])
+        sizes = torch.tensor([cell.valid for cell in self.cells], dtype=torch.float32, device=said[0].device)
+        place = self.network.words_peak(self.prepared, said[0], sizes)
         moved = torch.tensor(clicking, device=place.device)[:, None, None]
         return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
 
