@@ -43,8 +43,8 @@ class FPN:
 
         closer: bool = Field(
             False,
-            description="read names that are asked for, in texts and in everything mode, from a closer look at the "
-            "image, which the first such question of a scene pays for; with `meaning`, where the backbone can",
+            description="with `meaning`, read names that are asked for (texts, everything mode) from a closer look at "
+            "the image, where the backbone can",
         )
 
         @model_validator(mode="after")

@@ -114,6 +114,8 @@ def test_every_shipped_assembly_is_explained_in_full(name: str, write: Any) -> N
         model: Any = getattr(registry.get(kind, slot.component), "Options", None)
         for option, field in model.model_fields.items():
             default = "null" if field.default is None else field.default
+            if isinstance(default, bool):
+                default = str(default).lower()
             if isinstance(default, BaseModel):
                 assert f"  # {field.description}\n  {option}:\n    # " in text
                 continue

@@ -17,7 +17,7 @@ from seemkit_registry import Registry
 SUITES = {
     "prompt": "TestNewPrompt: 39 checks, 39 passed",
     "token-prompt": "TestNewTokenPrompt: 36 checks, 34 passed, 2 skipped",
-    "backbone": "TestNewBackbone: 25 checks, 25 passed",
+    "backbone": "TestNewBackbone: 26 checks, 25 passed, 1 skipped",
     "text-encoder": "TestNewTextEncoder: 24 checks, 23 passed, 1 skipped",
     "answer-policy": "TestNewAnswerPolicy: 13 checks, 13 passed",
     "hooks": "TestNewHooks: 6 checks, 6 passed",
