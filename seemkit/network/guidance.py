@@ -44,11 +44,7 @@ class Guidance(nn.Module):
         self.gain = nn.Parameter(torch.ones(2, 2, len(LOOKS)))
         self.memory = nn.Parameter(torch.tensor(0.3))
 
-    def forward(self, features: Tensor, points: PointBatch, previous: Tensor | None) -> Tensor:
-        """(N, h, w) logits to add to every candidate's mask, as `draw` has them."""
-        return self.draw(features, points, previous)[0]
-
-    def draw(self, features: Tensor, points: PointBatch, previous: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, points: PointBatch, previous: Tensor | None) -> tuple[Tensor, Tensor]:
         """Logits to add to every candidate's mask, and the kernels that they are made of.
 
         Args:

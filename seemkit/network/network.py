@@ -165,7 +165,7 @@ class Network(nn.Module):
         mask_embeddings: Tensor,
         scene: PreparedScene,
         bias: Tensor | None = None,
-        named: Tensor | None = None,
+        named: Tensor | bool = False,
     ) -> Tensor:
         """Class embeddings (N, Q, D), un-normalised, of candidates on B scenes, N = B * n.
 
@@ -174,7 +174,7 @@ class Network(nn.Module):
             mask_embeddings: (N, Q, C) of them.
             scene: the scenes.
             bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
-            named: (N,) or () bool, which objects are asked for by names: of them what a closer look shows counts.
+            named: (N,) bool, or of all, which objects are asked for by names: of them what a closer look shows counts.
         """
         seen = None if self.heads.seen is None else seen_under(scene, mask_embeddings, bias, named)
         return self.heads.class_embedding(rows, seen)
@@ -197,31 +197,23 @@ class Network(nn.Module):
         pointing = self.words_point(scene, said)
         if not self.decoder.preset.guided:
             return pointing
-        term, kernels = self.prompts.guidance.draw(scene.mask_features.whole, points, previous)
-        parts = [term, term.new_zeros(term.shape) if pointing is None else pointing]
+        drawn: tuple[Tensor, Tensor] = self.prompts.guidance(scene.mask_features.whole, points, previous)
+        term, kernels = drawn
+        blank = torch.zeros_like(term)
+        pointed = (~points.padding).any(1)
+        remembered = blank if previous is None else previous.clamp(-REACH, REACH) * pointed[:, None, None]
+        terms = torch.stack((term, blank if pointing is None else pointing, remembered), 1) / REACH
         if pointing is not None:
             term = term + pointing
         if "outline" not in self.prompts._modules:
             return term
-        nothing = term.new_zeros(len(term), dtype=torch.bool)
-        pointed = (~points.padding).any(1)
-        named = nothing if said is None or pointing is None else said[1]
-        parts.append(
-            term.new_zeros(term.shape)
-            if previous is None
-            else previous.clamp(-REACH, REACH) * pointed[:, None, None]
-        )
+        named = torch.zeros_like(pointed) if said is None or pointing is None else said[1]
         size = (scene.small[2].shape[-2], scene.small[2].shape[-1])
         flags = [x.to(term.dtype)[:, None, None].expand(-1, *size) for x in (pointed, named)]
-        hints = torch.cat(
-            [
-                resize_features(torch.cat((kernels, torch.stack(parts, 1) / REACH), 1), size),
-                torch.stack((box_map(points, size), *flags), 1),
-            ],
-            1,
-        )
-        drawn: Tensor = self.prompts.outline(scene, hints, pointed | named)
-        return term + drawn
+        asked = torch.stack((box_map(points, size), *flags), 1)
+        hints = torch.cat((resize_features(torch.cat((kernels, terms), 1), size), asked), 1)
+        outline: Tensor = self.prompts.outline(scene, hints, pointed | named)
+        return term + outline
 
     def words_point(self, scene: PreparedScene, said: tuple[Tensor, Tensor] | None) -> Tensor | None:
         """Logits (N, h, w) at stride 4 that are high where B scenes show what is said of N = B * n objects.

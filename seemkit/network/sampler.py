@@ -5,7 +5,7 @@ a learned sign; the mean of the mask features at the positive points is the anch
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -54,6 +54,11 @@ class PointBatch:
     extent: Tensor
     padding: Tensor
     known: KnownPoints | None = None
+
+    def moved(self, which: Tensor, place: Tensor) -> "PointBatch":
+        """The points of some objects (N,) moved to one place each, (N, 2)."""
+        xy = torch.where(which[:, None, None], place[:, None].to(self.xy), self.xy)
+        return replace(self, xy=xy)
 
 
 @dataclass(frozen=True, eq=False)

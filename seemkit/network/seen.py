@@ -27,7 +27,7 @@ def masks_at(level: int, scene: PreparedScene, mask_embeddings: Tensor, bias: Te
 
 
 def seen_under(
-    scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None, named: Tensor | None = None
+    scene: PreparedScene, mask_embeddings: Tensor, bias: Tensor | None = None, named: Tensor | bool = False
 ) -> Tensor:
     """(N, Q, M) weighted means of the map that names are read from, or else of the level at stride 16.
 
@@ -35,8 +35,7 @@ def seen_under(
         scene: B scenes, N = B * n.
         mask_embeddings: (N, Q, C) of the candidates.
         bias: (N, h, w) logits at stride 4 that every mask of an object has on top; None for none.
-        named: (N,) bool or, for all, () of which objects what is seen by a closer look counts, if somebody looked;
-            None for no object.
+        named: (N,) bool, or of all, of which objects what is seen by a closer look counts, if somebody looked.
     """
     weight = masks_at(LEVEL, scene, mask_embeddings, bias).sigmoid().flatten(2)
     read = scene.levels[LEVEL] if scene.meaning is None else scene.meaning
@@ -45,8 +44,9 @@ def seen_under(
     def under(read: Tensor) -> Tensor:
         return share @ scene.spread(at_least_single(read), len(share)).flatten(2).mT
 
-    if named is None or scene.nearer is None:
+    if named is False or scene.nearer is None:
         return under(read)
-    if not named.ndim:
+    if named is True:
         return under(scene.nearer)
+    assert isinstance(named, Tensor)
     return torch.where(named[:, None, None], under(scene.nearer), under(read))

@@ -217,8 +217,7 @@ def _click(
     device = said[0].device
     sizes = context.runtime.send(torch.tensor([scene.grid.size] * len(anchors), dtype=torch.float32), device)
     place = network.words_peak(context.look_closer(), said[0], sizes)
-    moved = context.runtime.send(torch.tensor(list(clicking)), device)[:, None, None]
-    return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
+    return points.moved(context.runtime.send(torch.tensor(list(clicking)), device), place)
 
 
 def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:

@@ -93,8 +93,7 @@ def decode_everything(
     content, position = network.decoder.object_queries()
     queries = RowBatch("query", content[None], position[None])
     decoded = (runtime or Runtime()).decode(network, prepared, [queries])
-    named = torch.ones((), dtype=torch.bool, device=network.device)
-    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, prepared, named=named)[0]
+    classes = network.class_embeddings(decoded.queries, decoded.mask_embeddings, prepared, named=True)[0]
     probabilities = name_logits(network, classes, vocabulary).softmax(-1)
     return Rows(probabilities, prepared.mask_features.dot(decoded.mask_embeddings)[0])
 

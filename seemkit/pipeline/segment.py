@@ -116,7 +116,7 @@ def _answer(
     said = composed.said
     scene = context.prepared if said is None else context.look_closer()
     states = network.class_embeddings(
-        decoded.queries, decoded.mask_embeddings, scene, composed.bias, None if said is None else said[1]
+        decoded.queries, decoded.mask_embeddings, scene, composed.bias, False if said is None else said[1]
     )
     fits = network.words_fit(scene, said, decoded.mask_embeddings, composed.bias)
     classes = states.expand(len(objects), -1, -1)

@@ -97,8 +97,7 @@ def choices(
             if classes is None:
                 first = (batch.vector, batch.evidence)
                 fits = network.words_fit(scene, first, mask_embeddings, bias) if each == 1 else None
-                named = torch.ones((), dtype=torch.bool, device=queries.device)
-                said = network.class_embeddings(queries, mask_embeddings, scene, bias, named)
+                said = network.class_embeddings(queries, mask_embeddings, scene, bias, named=True)
                 classes = nn.functional.normalize(said, dim=-1)
             logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
             if fits is not None:

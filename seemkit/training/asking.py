@@ -37,12 +37,12 @@ class Asked:
     Attributes:
         decoded: states and mask embeddings of the candidates of each entry.
         anchors: of the N cells.
-        named: (E,) bool, which entries are asked for in words; None for none.
+        named: (E,) bool, which entries are asked for in words; False for none.
     """
 
     decoded: Decoded
     anchors: list[AnchorBatch]
-    named: Tensor | None = None
+    named: Tensor | bool = False
 
 
 def check_policy(network: Network, options: ObjectiveSection) -> None:
@@ -121,7 +121,7 @@ class Asking:
             pointing = (said[0], said[1] & undrawn)
         bias = network.mask_term(self.prepared, points, memory, pointing)
         decoded = network.decoder(self.prepared, rows, network.heads, bias=bias, every_head=every_head)
-        return Asked(decoded, anchors, None if said is None else said[1])
+        return Asked(decoded, anchors, False if said is None else said[1])
 
     def _click(self, told: Sequence[AnchorBatch], more: Sequence[Sequence[Anchor]]) -> PointBatch:
         """The points of the cells; where words are all that is asked, they click where they are seen most."""
@@ -140,8 +140,7 @@ class Asking:
             return points
         sizes = torch.tensor([cell.valid for cell in self.cells], dtype=torch.float32, device=said[0].device)
         place = self.network.words_peak(self.prepared, said[0], sizes)
-        moved = torch.tensor(clicking, device=place.device)[:, None, None]
-        return replace(points, xy=torch.where(moved, place[:, None].to(points.xy), points.xy))
+        return points.moved(torch.tensor(clicking, device=place.device), place)
 
     def _points(self, regions: Sequence[Sequence[Region]]) -> PointBatch:
         budget = self.options.region_points

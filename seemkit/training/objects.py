@@ -98,11 +98,10 @@ def object_losses(
     zero = torch.zeros((), device=device)
     total = {"object_name": zero, "object_bce": zero, "object_dice": zero}
     emphasis, weights = options.emphasis, options.weights
-    named = torch.ones((), dtype=torch.bool, device=device)
     for states in decoded.heads[-1:] if options.last else decoded.heads:
         embeddings = network.heads.mask_embedding(states)
         maps = scene.mask_features.dot(embeddings)
-        classes = network.class_embeddings(states, embeddings, scene, named=named)
+        classes = network.class_embeddings(states, embeddings, scene, named=True)
         xy = draws.shared(options.matching)
         sampled = sample_maps(maps, xy)  # B x Q x P
         pairs: list[tuple[Tensor, Tensor]] = []

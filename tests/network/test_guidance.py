@@ -1,5 +1,7 @@
 """The mask term that follows points: where it is high, what it leaves alone, how it is thinned."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -25,13 +27,19 @@ def features() -> Tensor:
     return torch.randn(1, 8, 12, 16, generator=torch.Generator().manual_seed(1))
 
 
+def term(guidance: Guidance, *given: Any) -> Tensor:
+    """The logits alone, without the kernels that they are made of."""
+    logits: Tensor = guidance(*given)[0]
+    return logits
+
+
 def test_a_click_raises_its_own_pixel_most_and_a_negative_click_lowers_it(
     guidance: Guidance, features: Tensor
 ) -> None:
     column, row = 5, 7
     at = [[(column + 0.5) / 16, (row + 0.5) / 12]]
     for negative in (False, True):
-        bias = guidance(features, points([at], [[negative]], [[False]]), None)[0]
+        bias = term(guidance, features, points([at], [[negative]], [[False]]), None)[0]
         signed = -bias if negative else bias
         assert bias.shape == (12, 16)
         assert divmod(int(signed.argmax()), 16) == (row, column)
@@ -40,17 +48,17 @@ def test_a_click_raises_its_own_pixel_most_and_a_negative_click_lowers_it(
 
 def test_padded_points_and_objects_without_points_add_nothing(guidance: Guidance, features: Tensor) -> None:
     at = [0.3, 0.4]
-    one = guidance(features, points([[at]], [[False]], [[False]]), None)
-    padded = guidance(features, points([[at, [0.9, 0.9]]], [[False, False]], [[False, True]]), None)
+    one = term(guidance, features, points([[at]], [[False]], [[False]]), None)
+    padded = term(guidance, features, points([[at, [0.9, 0.9]]], [[False, False]], [[False, True]]), None)
     assert torch.allclose(one, padded, atol=1e-5)
-    none = guidance(features, points([[at]], [[False]], [[True]]), None)
+    none = term(guidance, features, points([[at]], [[False]], [[True]]), None)
     assert not none.any()
 
 
 def test_objects_do_not_meet(guidance: Guidance, features: Tensor) -> None:
     first, second = [[0.3, 0.4]], [[0.8, 0.2]]
-    alone = guidance(features, points([first], [[False]], [[False]]), None)
-    both = guidance(features, points([first, second], [[False], [True]], [[False], [False]]), None)
+    alone = term(guidance, features, points([first], [[False]], [[False]]), None)
+    both = term(guidance, features, points([first, second], [[False], [True]], [[False], [False]]), None)
     assert torch.allclose(alone[0], both[0], atol=1e-6)
 
 
@@ -83,7 +91,7 @@ def test_the_term_is_the_highest_kernel_of_each_sign_and_kind(guidance: Guidance
                     (-1 if sign else 1) * float(guidance.gain[int(sign), int(kind), scale]) * value
                     for (sign, kind, scale), value in highest.items()
                 )
-    assert torch.allclose(guidance(features, given, None), expected, atol=1e-5)
+    assert torch.allclose(term(guidance, features, given, None), expected, atol=1e-5)
 
 
 def test_the_round_before_counts_up_to_its_reach_where_somebody_points(
@@ -93,12 +101,12 @@ def test_the_round_before_counts_up_to_its_reach_where_somebody_points(
     given = PointBatch(torch.full((2, 1, 2), 0.5), no, no, torch.tensor([[False], [True]]))
     previous = torch.full((2, 12, 16), 100.0)
     previous[:, 0, 0] = -2.0
-    more = guidance(features, given, previous) - guidance(features, given, None)
+    more = term(guidance, features, given, previous) - term(guidance, features, given, None)
     assert torch.allclose(more[0, 5, 5], 8.0 * guidance.memory)
     assert torch.allclose(more[0, 0, 0], -2.0 * guidance.memory)
     assert not more[1].any()  # it is followed, and has moved since
     nobody = PointBatch(torch.zeros(2, 0, 2), *(torch.zeros(2, 0, dtype=torch.bool) for _ in range(3)))
-    assert not guidance(features, nobody, previous).any()
+    assert not term(guidance, features, nobody, previous).any()
 
 
 def test_many_points_are_thinned_evenly_and_few_are_kept() -> None:
