@@ -199,21 +199,19 @@ class Network(nn.Module):
             return pointing
         drawn: tuple[Tensor, Tensor] = self.prompts.guidance(scene.mask_features.whole, points, previous)
         term, kernels = drawn
-        blank = torch.zeros_like(term)
-        pointed = (~points.padding).any(1)
+        total = term if pointing is None else term + pointing
+        if "outline" not in self.prompts._modules:
+            return total
+        blank, pointed = torch.zeros_like(term), (~points.padding).any(1)
         remembered = blank if previous is None else previous.clamp(-REACH, REACH) * pointed[:, None, None]
         terms = torch.stack((term, blank if pointing is None else pointing, remembered), 1) / REACH
-        if pointing is not None:
-            term = term + pointing
-        if "outline" not in self.prompts._modules:
-            return term
         named = torch.zeros_like(pointed) if said is None or pointing is None else said[1]
         size = (scene.small[2].shape[-2], scene.small[2].shape[-1])
         flags = [x.to(term.dtype)[:, None, None].expand(-1, *size) for x in (pointed, named)]
         asked = torch.stack((box_map(points, size), *flags), 1)
         hints = torch.cat((resize_features(torch.cat((kernels, terms), 1), size), asked), 1)
         outline: Tensor = self.prompts.outline(scene, hints, pointed | named)
-        return term + outline
+        return total + outline
 
     def words_point(self, scene: PreparedScene, said: tuple[Tensor, Tensor] | None) -> Tensor | None:
         """Logits (N, h, w) at stride 4 that are high where B scenes show what is said of N = B * n objects.
