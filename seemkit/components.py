@@ -41,8 +41,8 @@ class BackboneShape:
         std: per-channel standard deviation likewise.
         adapters: what the component puts on top of a model that does not give such maps by itself, and why;
             each a sentence, for ``seemkit plan``.
-        closer: channels of the maps of a closer look, which the module's method `closer` gives: (B, 3, H, W) to maps
-            (B, C_i, h_i, w_i) of any size, for names; empty where there is no such method.
+        closer: channels of the maps of a closer look, which the module's method `closer` gives: an image (B, 3, H, W),
+            finer than the input, to maps (B, C_i, h_i, w_i) of any size, for names; empty without such a method.
     """
 
     channels: tuple[int, int, int, int]
@@ -76,13 +76,11 @@ class PixelFeatures:
         fine: (B, D, H/4, W/4), which the pixel decoder's `mask_proj` makes mask features of; mask logits are their
             dot products with mask embeddings.
         meaning: (B, M, H/16, W/16) what names are read from, where the pixel decoder makes such a map; else None.
-        photo: (B, 3, H, W) the input, where the image encoder can look closer at it; else None.
     """
 
     levels: tuple[Tensor, Tensor, Tensor]
     fine: Tensor
     meaning: Tensor | None = None
-    photo: Tensor | None = None
 
 
 class TextEncoder(Protocol):

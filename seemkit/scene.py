@@ -39,7 +39,8 @@ class Scene:
         encoder: hash of the encoder's weights and the preprocessing.
         pixels: hash of the image's pixels.
         meaning: (M, H/16, W/16) what names are read from, where the pixel decoder makes such a map; else None.
-        photo: (3, H, W) the padded input, where the image encoder can look closer at it; else None.
+        photo: (3, k h, k w) uint8, the image k times as large as on the input grid of (h, w), where the network looks
+            closer at it; else None.
         precision: that the encoder computed in: float32, tf32, bfloat16 or float16. A scene may be kept in another.
         image: the original pixels (H, W, 3) uint8 for pictures of results; not saved, None after loading.
     """

@@ -1,4 +1,4 @@
-"""A tiny network that looks closer: what it sees then are the colours of the input, at stride 8."""
+"""A tiny network that looks closer: what it sees then are the colours of the photo, at stride 8 of the input."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from torch.nn import functional
 from seemkit.network.meaning import Closer, Meaning
 from seemkit.network.network import Network
 
-__all__ = ["Looks", "look_closer"]
+__all__ = ["ENLARGED", "Looks", "look_closer"]
+
+ENLARGED = 2
+"""How many times as large as the input the photo is."""
 
 
 class Looks:
@@ -20,7 +23,7 @@ class Looks:
 
     def __call__(self, image: Tensor) -> list[Tensor]:
         self.count += 1
-        return [functional.avg_pool2d(image, 8)]
+        return [functional.avg_pool2d(image, 8 * ENLARGED)]
 
 
 def look_closer(network: Network, seed: int = 0) -> Looks:
@@ -30,7 +33,8 @@ def look_closer(network: Network, seed: int = 0) -> Looks:
     look = Closer(3, meaning.width)
     torch.nn.init.normal_(look.mixed.weight, std=5, generator=torch.Generator().manual_seed(seed))
     meaning.closer.append(look)
+    meaning.enlarged = ENLARGED
     looks = Looks()
     object.__setattr__(network.image_encoder, "closer", looks)
-    assert network.looks_closer
+    assert network.nearness == ENLARGED
     return looks

@@ -28,8 +28,6 @@ LITE = (112, 320)
 """Of EfficientNet-Lite0's maps at strides 16 and 32."""
 SHARE = 0.75
 """Size of the classifier's input as a share of the encoder's: what a thing is shows in fewer pixels than its edge."""
-CLOSER = 2.0
-"""The same of a closer look, where a thing of a few pixels is as large as the classifier learned things."""
 CELL = 32
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
@@ -106,9 +104,9 @@ class MobileSamMaps(nn.Module):
         return [found[k].contiguous() for k in cast(Sequence[int], self.feature_info.out_indices)]
 
     def closer(self, image: Tensor) -> list[Tensor]:
-        """The classifier's maps (B, 112, H / 8, W / 8) and (B, 320, H / 16, W / 16) of the image twice as large."""
+        """The classifier's maps (B, 112, H / 16, W / 16) and (B, 320, H / 32, W / 32) of an image as large as it is."""
         assert self.beside is not None
-        return self.beside.look(image.contiguous(memory_format=torch.channels_last), CLOSER)
+        return self.beside.look(image.contiguous(memory_format=torch.channels_last), 1.0)
 
 
 class Beside(nn.Module):

@@ -62,12 +62,13 @@ def measure_encoding(subject: Subject) -> Iterator[Case]:
             yield _merge(subject, decoder, k, maps[k], above[2 - k])
     yield _features(subject, maps)
     seen = _pixels(network, maps).meaning
-    if network.looks_closer and seen is not None:
+    if network.nearness and seen is not None:
+        photo = torch.nn.functional.interpolate(image, scale_factor=float(network.nearness))
         yield subject.case(
             "encode",
             "closer look",
             "The photo once more, for names: what a scene's first question in words pays for, and no click.",
-            {"closer look": Path(lambda: network.look_closer(image, seen))},
+            {"closer look": Path(lambda: network.look_closer(photo, seen))},
             repeats=3,
         )
 

@@ -91,34 +91,43 @@ class Preprocess:
             return self.fixed
         return -(-size[0] // self.divisor) * self.divisor, -(-size[1] // self.divisor) * self.divisor
 
-    def resize(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Bring an image (H, W, 3) uint8 to the size of `grid_for`, (h, w, 3) uint8.
+    def resize(self, image: NDArray[np.uint8], times: int = 1) -> NDArray[np.uint8]:
+        """Bring an image (H, W, 3) uint8 to k times the size of `grid_for`, (k h, k w, 3) uint8.
+
+        Args:
+            image: the original.
+            times: k.
 
         Raises:
             ImageError: it would become larger than `MAX_INPUT`.
         """
         grid = self.grid_for((image.shape[0], image.shape[1]))
-        if grid.height * grid.width > MAX_INPUT:
+        height, width = (times * side for side in grid.size)
+        if height * width > MAX_INPUT:
             raise ImageError(
-                f"the image is {image.shape[1]} x {image.shape[0]} and would be resized to {grid.width} x "
-                f"{grid.height}, over the limit of {MAX_INPUT // 1_000_000} megapixels: cut it, or set "
+                f"the image is {image.shape[1]} x {image.shape[0]} and would be resized to {width} x "
+                f"{height}, over the limit of {MAX_INPUT // 1_000_000} megapixels: cut it, or set "
                 "preprocess.long",
                 path="image",
             )
-        if grid.size == image.shape[:2]:
+        if (height, width) == image.shape[:2]:
             return image
         picture = Image.fromarray(np.ascontiguousarray(image))
-        return np.array(picture.resize((grid.width, grid.height), _FILTERS[self.resample]), np.uint8)
+        return np.array(picture.resize((width, height), _FILTERS[self.resample]), np.uint8)
 
-    def normalise(self, resized: NDArray[np.uint8]) -> Tensor:
-        """Normalise (h, w, 3) uint8 and then pad with zeros: (3, H_pad, W_pad) float32 on the CPU.
+    def normalise(self, resized: NDArray[np.uint8], times: int = 1) -> Tensor:
+        """Normalise (k h, k w, 3) uint8 and then pad with zeros: (3, k H_pad, k W_pad) float32 on the CPU.
 
         The padding is zero after normalisation, that is, of the mean colour.
+
+        Args:
+            resized: the image, k times as large as on the input grid.
+            times: k.
         """
         import torch
 
         height, width = resized.shape[:2]
-        bottom, right = self.padded((height, width))
+        bottom, right = (times * side for side in self.padded((height // times, width // times)))
         if height > bottom or width > right:
             raise ValueError(f"an image of {(height, width)} is larger than the input of {(bottom, right)}")
         chw = np.ascontiguousarray(resized.transpose(2, 0, 1))

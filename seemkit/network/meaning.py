@@ -54,15 +54,24 @@ class Meaning(nn.Module):
         coarse: channels at stride 32.
         width: M.
         closer: channels of the maps of a closer look; none by default.
+        enlarged: how many times as large as the input the image of a closer look is.
     """
 
-    def __init__(self, middle: int, coarse: int, width: int, closer: Sequence[int] = ()) -> None:
+    def __init__(
+        self, middle: int, coarse: int, width: int, closer: Sequence[int] = (), enlarged: int = 1
+    ) -> None:
         super().__init__()
         self.width = width
+        self.enlarged = enlarged
         self.closer = nn.ModuleList(Closer(c, width) for c in closer)
         self.standard = nn.ModuleList(Standard(c) for c in (middle, coarse))
         self.middle = nn.Conv2d(middle, width, 1)
         self.coarse = nn.Conv2d(coarse, width, 1, bias=False)
+
+    @property
+    def nearness(self) -> int:
+        """How many times as large as the input the image of a closer look is; 0 if none is taken."""
+        return self.enlarged if len(self.closer) else 0
 
     def forward(self, middle: Tensor, coarse: Tensor, kept: Tensor | None = None) -> Tensor:
         """Mix.

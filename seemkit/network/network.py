@@ -1,11 +1,11 @@
 """The whole network of an assembly: image encoder, pixel and mask decoder, heads, prompts, text encoder."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from seemkit.components import PixelFeatures, TextEncoder
 from seemkit.network.conditioning import Conditioning
@@ -35,7 +35,7 @@ class LooksCloser(Protocol):
     """An image encoder that looks closer at an image, for names."""
 
     def closer(self, image: Tensor) -> Sequence[Tensor]:
-        """(B, 3, H, W) to maps (B, C_i, h_i, w_i)."""
+        """A finer image (B, 3, H, W) to maps (B, C_i, h_i, w_i)."""
 
 
 class PromptParts(nn.ModuleDict):
@@ -118,15 +118,20 @@ class Network(nn.Module):
     def encode(self, image: Tensor) -> PixelFeatures:
         """Normalised, padded images (B, 3, H, W) to pixel features."""
         features: PixelFeatures = self.pixel_decoder(self.image_encoder(image))
-        return replace(features, photo=image) if self.looks_closer else features
+        return features
 
     @property
-    def looks_closer(self) -> bool:
-        """Whether names that are asked for are read from a closer look at the image."""
-        return bool(len(getattr(getattr(self.pixel_decoder, "meaning", None), "closer", ())))
+    def nearness(self) -> int:
+        """How many times as large as the input an image is that names are read from; 0 if nobody looks closer."""
+        return int(getattr(getattr(self.pixel_decoder, "meaning", None), "nearness", 0))
 
     def look_closer(self, photo: Tensor, meaning: Tensor) -> Tensor:
-        """What names are read from (B, M, h, w), by a closer look at the input (B, 3, H, W)."""
+        """What names are read from (B, M, h, w), by a closer look.
+
+        Args:
+            photo: (B, 3, k H, k W) normalised and padded, k times as large as the input.
+            meaning: (B, M, h, w) what the input gave.
+        """
         maps = cast(LooksCloser, self.image_encoder).closer(photo)
         nearer: Tensor = self.pixel_decoder.meaning.refine(meaning, maps)  # type: ignore[union-attr,operator]
         return nearer
@@ -244,19 +249,28 @@ class Network(nn.Module):
         found: Tensor = self.prompts.words.fits(meanings, *said, masks)
         return found
 
-    def words_peak(self, scene: PreparedScene, said: Tensor, sizes: Tensor) -> Tensor:
-        """Where a text (N, D) is seen most on B scenes, N = B * n: (N, 2) as (x, y) in [0, 1) of the padded input.
+    def words_peaks(
+        self, scene: PreparedScene, said: Tensor, sizes: Tensor, count: int = 1, within: Tensor | None = None
+    ) -> Tensor:
+        """Where a text (N, D) is seen most on B scenes, N = B * n: (N, K, 2) as (x, y) in [0, 1) of the padded input.
 
         Args:
             scene: the scenes; words have to point.
             said: class-space vectors.
             sizes: (N, 2) height and width of the picture on the input grid.
+            count: K.
+            within: (N, H, W) bool of the padded input, the pixels that count; None for all.
         """
         meanings = self._meanings(scene)
         assert meanings is not None
         height, width = (4 * side for side in scene.mask_features.size)
         share = torch.stack((sizes[:, 1] / width, sizes[:, 0] / height), -1)
-        place: Tensor = self.prompts.words.peak(meanings, said, share)
+        if within is not None:
+            covered = functional.adaptive_avg_pool2d(
+                within[:, None].to(share), (meanings.shape[-2], meanings.shape[-1])
+            )[:, 0]
+            within = covered >= covered.flatten(1).amax(1)[:, None, None].clamp(max=0.5)
+        place: Tensor = self.prompts.words.peaks(meanings, said, share, count, within)
         return place
 
     @property

@@ -41,10 +41,13 @@ class FPN:
             0, ge=0, description="channels of a map of its own that names are read from; 0 makes none"
         )
 
-        closer: bool = Field(
-            False,
-            description="with `meaning`, read names that are asked for (texts, everything mode) from a closer look at "
-            "the image, where the backbone can",
+        closer: int = Field(
+            0,
+            ge=0,
+            le=8,
+            strict=True,
+            description="with `meaning`, read names that are asked for (texts, everything mode) from the photo so many "
+            "times as large as the input, where the backbone can; 0 for never",
         )
 
         @model_validator(mode="after")
@@ -93,7 +96,7 @@ class FPNPixelDecoder(nn.Module):
         self.output = nn.ModuleList(NormedConv(dim, dim, 3, options.groups) for _ in range(4))
         self.mask_proj = nn.Conv2d(dim, dim, options.mask_kernel, padding=options.mask_kernel // 2)
         width = options.meaning
-        self.meaning = Meaning(channels[2], channels[3], width, closer) if width else None
+        self.meaning = Meaning(channels[2], channels[3], width, closer, options.closer) if width else None
         self.apply(init_weights)
         if self.meaning is not None:  # at first a closer look shows nothing new
             for look in self.meaning.closer:

@@ -11,6 +11,9 @@ from seemkit.network.resampling import resize_features
 
 __all__ = ["Words"]
 
+APART = 2
+"""Places where a text is seen most are more cells apart than this."""
+
 
 class Words(nn.Module):
     """logit = gain (cos - share max cos) + offset, at stride 16, brought to stride 4.
@@ -66,21 +69,37 @@ class Words(nn.Module):
         return logits * present[:, None]
 
     @staticmethod
-    def peak(meanings: Tensor, said: Tensor, share: Tensor) -> Tensor:
-        """Where a text is seen most: the middle of the cell with the highest cosine, (N, 2) as (x, y) in [0, 1).
+    def peaks(
+        meanings: Tensor, said: Tensor, share: Tensor, count: int = 1, within: Tensor | None = None
+    ) -> Tensor:
+        """Where a text is seen most: middles of the cells with the highest cosines, (N, K, 2) as (x, y) in [0, 1).
+
+        The first is the highest of all, each further one the highest of those that are more than `APART` cells from the
+        ones before; where none is left, those come again.
 
         Args:
             meanings: (B, D, h, w) what cells mean.
             said: (N, D) of N = B * n objects, scene by scene.
             share: (N, 2) how much of the padded input is picture, as (x, y) in (0, 1].
+            count: K.
+            within: (N, h, w) bool, the cells that count; None for all.
         """
         cosine = cosines(meanings, said)
         h, w = cosine.shape[-2:]
-        across, down = (torch.arange(k, device=said.device, dtype=share.dtype) for k in (w, h))
+        across, down = (torch.arange(k, device=said.device) for k in (w, h))
         beyond = (across / w >= share[:, :1])[:, None] | (down / h >= share[:, 1:])[..., None]
-        index = cosine.masked_fill(beyond, -2.0).flatten(1).argmax(1)
-        place = torch.stack(((index % w + 0.5) / w, (index // w + 0.5) / h), -1).to(share.dtype)
-        return torch.minimum(place, share * (1 - 1e-3))
+        if within is not None:
+            beyond = beyond | ~within
+        cosine = cosine.masked_fill(beyond, -torch.inf)
+        places = []
+        for _ in range(count):
+            index = cosine.flatten(1).argmax(1)
+            column, row = index % w, index // w
+            places.append(torch.stack(((column + 0.5) / w, (row + 0.5) / h), -1).to(share.dtype))
+            near = ((across - column[:, None]).abs() <= APART)[:, None]
+            near = near & ((down - row[:, None]).abs() <= APART)[..., None]
+            cosine = torch.where(near, cosine - 4, cosine)
+        return torch.minimum(torch.stack(places, 1), share[:, None] * (1 - 1e-3))
 
 
 def cosines(meanings: Tensor, said: Tensor) -> Tensor:

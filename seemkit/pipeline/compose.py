@@ -22,7 +22,10 @@ from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.rows import Anchor, Group, Role
 from seemkit.scene import Scene
 
-__all__ = ["Composed", "ObjectPrompts", "check_prompt", "compose", "gather", "similarity"]
+__all__ = ["CLICKS", "Composed", "ObjectPrompts", "check_prompt", "compose", "gather", "similarity"]
+
+CLICKS = 3
+"""Words that are all that is asked of an object click so often, each time elsewhere, and the best answer is given."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,21 @@ class ObjectPrompts:
 
 @dataclass
 class Composed:
-    """N objects as rows and anchors.
+    """Objects as rows and anchors; one whose words click comes N times, once for each click.
 
     Attributes:
         rows: groups of rows, the candidates first.
         anchors: for each object what chooses its answer.
         bias: (N, h, w) logits on top of every mask, where the preset has such a term.
         said: the first text (N, D) that each object includes, and which have one (N,); None for no object.
+        owners: which of the objects each of the N is.
     """
 
     rows: list[RowBatch]
     anchors: list[list[Anchor]] = field(default_factory=list)
     bias: Tensor | None = None
     said: tuple[Tensor, Tensor] | None = None
+    owners: tuple[int, ...] = ()
 
 
 def gather(prompts: Sequence[Prompt], size: tuple[int, int]) -> list[ObjectPrompts]:
@@ -125,14 +130,14 @@ def compose(
 
     `memory` holds logits of an earlier round by object; an object whose prompts bring a memory does without.
     """
-    n = len(objects)
     groups, said_anchors = _encode_tokens(network, prepared, objects, context, memory)
-    clicking = [
-        network.words_click and _words_alone(*each) for each in zip(objects, said_anchors, strict=True)
-    ]
+    owners, clicks = _clicks(network, objects, said_anchors)
+    n, objects = len(owners), [objects[i] for i in owners]
+    groups, said_anchors = [groups[i] for i in owners], [said_anchors[i] for i in owners]
+    clicking = [click is not None for click in clicks]
     points = _sample(scene, prepared, _regions(scene, objects, clicking), network, context)
     if any(clicking):
-        points = [_click(points[0], clicking, said_anchors, scene, network, context)]
+        points = [_click(points[0], clicks, said_anchors, scene, network, context)]
     known = points[-1].known
     region = network.prompts.region(prepared, points) if points[-1].xy.shape[1] else None
     anchors: list[list[Anchor]] = [[] for _ in objects]
@@ -163,13 +168,12 @@ def compose(
         rows = [_own_by_draw(batch, n, network, context.draws) for batch in rows]
     previous = next((batch.attends for batch in rows if batch.attends is not None), None)
     if said is None:
-        return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None))
+        return Composed(rows, anchors, network.mask_term(prepared, points[-1], previous, None), owners=owners)
     undrawn = torch.tensor([not item.spatial for item in objects])
     # what is drawn tells better where to look
     pointing = (said[0], said[1] & context.runtime.send(undrawn, said[1].device))
-    return Composed(
-        rows, anchors, network.mask_term(context.look_closer(), points[-1], previous, pointing), said
-    )
+    term = network.mask_term(context.look_closer(), points[-1], previous, pointing)
+    return Composed(rows, anchors, term, said, owners)
 
 
 def _encode_tokens(
@@ -203,21 +207,36 @@ def _words_alone(item: ObjectPrompts, anchors: Sequence[Anchor]) -> bool:
     return not item.spatial and bool(included) and all(a.space == "class" for a in included)
 
 
+def _clicks(
+    network: Network, objects: Sequence[ObjectPrompts], anchors: Sequence[Sequence[Anchor]]
+) -> tuple[tuple[int, ...], list[int | None]]:
+    """Objects by number, those whose words click as often as they do; and which click each is, None for no click."""
+    owners: list[int] = []
+    clicks: list[int | None] = []
+    for i, (item, own) in enumerate(zip(objects, anchors, strict=True)):
+        turns = [*range(CLICKS)] if network.words_click and _words_alone(item, own) else [None]
+        owners += [i] * len(turns)
+        clicks += turns
+    return tuple(owners), clicks
+
+
 def _click(
     points: PointBatch,
-    clicking: Sequence[bool],
+    clicks: Sequence[int | None],
     anchors: Sequence[Sequence[Anchor]],
     scene: Scene,
     network: Network,
     context: Context,
 ) -> PointBatch:
-    """The points, those of objects that words alone ask for moved to where the words are seen most."""
+    """The points, those of objects that words alone ask for moved to one of the places where they are seen most."""
     said = _said(network, anchors)
     assert said is not None
     device = said[0].device
     sizes = context.runtime.send(torch.tensor([scene.grid.size] * len(anchors), dtype=torch.float32), device)
-    place = network.words_peak(context.look_closer(), said[0], sizes)
-    return points.moved(context.runtime.send(torch.tensor(list(clicking)), device), place)
+    places = network.words_peaks(context.look_closer(), said[0], sizes, CLICKS)
+    turn = context.runtime.send(torch.tensor([click or 0 for click in clicks]), device)
+    clicking = context.runtime.send(torch.tensor([click is not None for click in clicks]), device)
+    return points.moved(clicking, places.gather(1, turn[:, None, None].expand(-1, 1, 2))[:, 0])
 
 
 def _said(network: Network, anchors: Sequence[Sequence[Anchor]]) -> tuple[Tensor, Tensor] | None:

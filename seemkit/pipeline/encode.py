@@ -52,6 +52,7 @@ def encode_batch(
         encoder: hash of the encoder's weights and the preprocessing.
     """
     features = runtime.encode(network, torch.stack([each.tensor for each in batch]))
+    nearness = network.nearness
     scenes = []
     for row, each in enumerate(batch):
         first, second, third = (_own(level, row) for level in features.levels)
@@ -65,7 +66,9 @@ def encode_batch(
             image=each.pixels,
             precision=runtime.precision,
             meaning=None if features.meaning is None else _own(features.meaning, row),
-            photo=None if features.photo is None else _own(features.photo, row),
+            photo=torch.from_numpy(preprocess.resize(each.pixels, nearness)).movedim(-1, 0)
+            if nearness
+            else None,
         )
         scenes.append(scene)
     return scenes

@@ -321,11 +321,16 @@ class Model:
 
     def _look_closer(self, scene: Scene) -> PreparedScene:
         """What `_prepare` gives, with what names are read from by a closer look, if the network takes one."""
-        if not self.network.looks_closer:
+        nearness = self.network.nearness
+        if not nearness:
             return self._prepare(scene)
-        photo = scene.photo
-        if photo is None:
-            raise SceneError("the scene lacks the input that names are read from; encode the image again")
+        wanted = tuple(nearness * side for side in scene.grid.size)
+        if scene.photo is None or tuple(scene.photo.shape) != (3, *wanted):
+            raise SceneError(
+                f"the scene lacks the photo of {wanted[1]} x {wanted[0]} pixels that names are read from; encode the "
+                "image again"
+            )
+        photo = self.preprocess.normalise(scene.photo.movedim(0, -1).numpy(), nearness)
         key = (id(scene), weights_version(self.network.decoder), "closer")
 
         def make() -> tuple[Scene, PreparedScene]:

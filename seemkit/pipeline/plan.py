@@ -191,10 +191,10 @@ def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> 
                 prepared = network.decoder.prepare(
                     features.levels, network.mask_features(features.fine), features.meaning
                 )
-                if network.looks_closer:
-                    assert features.photo is not None
+                if network.nearness:
                     assert features.meaning is not None
-                    nearer = network.look_closer(features.photo, features.meaning)
+                    sides = (network.nearness * side for side in size)
+                    nearer = network.look_closer(torch.empty(1, 3, *sides), features.meaning)
                     prepared = replace(prepared, nearer=nearer)
             with PeakMemory() as decoding:
                 rows = decode_everything(network, prepared, torch.empty(2, network.dims.text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +12,7 @@ import torch
 from seemkit.answer.fused import against
 from seemkit.components import AnswerPolicy, Evidence
 from seemkit.errors import SeemkitError
-from seemkit.pipeline.compose import Composed, ObjectPrompts, compose, similarity
+from seemkit.pipeline.compose import CLICKS, Composed, ObjectPrompts, compose, similarity
 from seemkit.pipeline.legacy import split_objects
 from seemkit.pipeline.parts import nested_rows, pointed_at
 
@@ -88,12 +88,18 @@ def answer_objects(
     return [answers[item.name] for item in objects]
 
 
-def _parts(objects: Sequence[ObjectPrompts], context: Context) -> list[Sequence[ObjectPrompts]]:
+def _parts(objects: Sequence[ObjectPrompts], context: Context) -> Sequence[Sequence[ObjectPrompts]]:
     """Objects that are decoded at once; where draws are shared, all that share them."""
     if context.draws is not None:
         return list(split_objects(objects, context.network.decoder.options.legacy))
-    chunk = _chunk_size(context)
-    return [objects[start : start + chunk] for start in range(0, len(objects), chunk)]
+    chunk, parts, used = _chunk_size(context), list[list[ObjectPrompts]](), 0
+    for item in objects:
+        cost = CLICKS if context.network.words_click and not item.spatial else 1
+        if not parts or used + cost > chunk:
+            parts, used = [*parts, []], 0
+        parts[-1].append(item)
+        used += cost
+    return parts
 
 
 def _chunk_size(context: Context) -> int:
@@ -119,8 +125,9 @@ def _answer(
         decoded.queries, decoded.mask_embeddings, scene, composed.bias, False if said is None else said[1]
     )
     fits = network.words_fit(scene, said, decoded.mask_embeddings, composed.bias)
-    classes = states.expand(len(objects), -1, -1)
-    embeddings = decoded.mask_embeddings.expand(len(objects), -1, -1)  # phrases may share candidates
+    n = len(composed.anchors)
+    classes = states.expand(n, -1, -1)
+    embeddings = decoded.mask_embeddings.expand(n, -1, -1)  # phrases may share candidates
     candidates = embeddings.shape[1]
     count = {"best": 1}.get(select, candidates) if isinstance(select, str) else min(int(select), candidates)
     weighed = [
@@ -128,10 +135,18 @@ def _answer(
         for i, anchors in enumerate(composed.anchors)
     ]
     scores = torch.stack([policy.score(evidence) for evidence in weighed])  # N x Q
+    bias = composed.bias
+    if n > len(objects) and fits is not None:
+        rows, turns = _choose_clicks(
+            composed.owners, fits.gather(1, scores.argmax(1, keepdim=True))[:, 0], context
+        )
+        weighed = [_evidence_of(weighed[start:stop], turn) for (start, stop), turn in turns]
+        scores, classes, embeddings = scores[rows], classes[rows], embeddings[rows]
+        bias = None if bias is None else bias[rows]
     order = scores.argsort(dim=1, descending=True, stable=True)[:, :count]
     logits = features.dot(embeddings.gather(1, order[..., None].expand(-1, -1, embeddings.shape[2])))
-    if composed.bias is not None:
-        logits = logits + composed.bias[:, None]
+    if bias is not None:
+        logits = logits + bias[:, None]
     chosen = classes.gather(1, order[..., None].expand(-1, -1, classes.shape[2]))
     probability = scores.log_softmax(1).exp().gather(1, order)
     roles = [tuple(e.role if e.include else f"not {e.role}" for e in evidence) for evidence in weighed]
@@ -146,6 +161,34 @@ def _answer(
     if select != "parts":
         return answers
     return [_nested_of(answer, item, context) for answer, item in zip(answers, objects, strict=True)]
+
+
+def _choose_clicks(
+    owners: Sequence[int], fit: Tensor, context: Context
+) -> tuple[Tensor, list[tuple[tuple[int, int], Tensor]]]:
+    """Of each object, the click whose answer fits the words best.
+
+    Args:
+        owners: which object each of the N rows is of, one after another.
+        fit: (N,) how well the answers fit.
+        context: how tensors reach the device.
+
+    Returns:
+        The row of each object (n,); and of each object, where its rows begin and end, and which of them that is (1,).
+    """
+    starts = [i for i, owner in enumerate(owners) if not i or owner != owners[i - 1]]
+    spans = list(zip(starts, [*starts[1:], len(owners)], strict=True))
+    turns = [fit[start:stop].argmax(0, keepdim=True) for start, stop in spans]
+    rows = context.runtime.send(torch.tensor(starts), fit.device) + torch.cat(turns)
+    return rows, list(zip(spans, turns, strict=True))
+
+
+def _evidence_of(weighed: Sequence[Sequence[Evidence]], turn: Tensor) -> list[Evidence]:
+    """What the anchors of an object say at one (1,) of its clicks."""
+    return [
+        replace(same[0], log_probabilities=torch.stack([e.log_probabilities for e in same])[turn][0])
+        for same in zip(*weighed, strict=True)
+    ]
 
 
 def _nested_of(answer: Answer, item: ObjectPrompts, context: Context) -> Answer:

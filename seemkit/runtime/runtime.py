@@ -86,8 +86,7 @@ class Runtime:
         if self._encoder is not None or self._reduced is not None:
             self._check((first, second, third, fine, *more))
         meaning = more[0] if more else None
-        photo = batch.to(self._reduced or batch.dtype) if network.looks_closer else None
-        return PixelFeatures((first, second, third), fine, meaning, photo)
+        return PixelFeatures((first, second, third), fine, meaning)
 
     def prepare(
         self, network: Network, levels: Sequence[Tensor], fine: Tensor, meaning: Tensor | None = None
@@ -105,7 +104,7 @@ class Runtime:
             return network.decoder.prepare(maps, network.mask_features(finest), read)
 
     def look_closer(self, network: Network, prepared: PreparedScene, photo: Tensor) -> PreparedScene:
-        """The scene with what names are read from by a closer look at its input (3, H, W), kept in the precision."""
+        """The scene with what names are read from by a closer look at an image (3, k H, k W), kept in the precision."""
         assert prepared.meaning is not None
         kept = self._reduced or network.decoder.level_embed.dtype
         image = send(photo[None], network.device, self.pinned).to(network.decoder.level_embed.dtype)

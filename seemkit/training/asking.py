@@ -124,7 +124,11 @@ class Asking:
         return Asked(decoded, anchors, False if said is None else said[1])
 
     def _click(self, told: Sequence[AnchorBatch], more: Sequence[Sequence[Anchor]]) -> PointBatch:
-        """The points of the cells; where words are all that is asked, they click where they are seen most."""
+        """The points of the cells; where words are all that is asked, they click where the object shows them most.
+
+        Where they are seen most of all, on the object or not, is taught by the loss of where names point; which of some
+        such places is meant is chosen when an answer is asked for.
+        """
         said = _first(told, "class") if self.network.words_click and self.each == 1 else None
         clicking = [
             said is not None and not cell.regions and not cell.reference and bool(own)
@@ -139,7 +143,12 @@ class Asking:
         if said is None or not any(clicking):
             return points
         sizes = torch.tensor([cell.valid for cell in self.cells], dtype=torch.float32, device=said[0].device)
-        place = self.network.words_peak(self.prepared, said[0], sizes)
+        truth = torch.zeros(len(self.cells), self.size, self.size, dtype=torch.bool)
+        for own, cell in zip(truth, self.cells, strict=True):
+            height, width = cell.valid
+            own[:height, :width] = torch.from_numpy(cell.truth)
+        within = truth.to(said[0].device)
+        place = self.network.words_peaks(self.prepared, said[0], sizes, within=within)[:, 0]
         return points.moved(torch.tensor(clicking, device=place.device), place)
 
     def _points(self, regions: Sequence[Sequence[Region]]) -> PointBatch:

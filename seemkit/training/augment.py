@@ -31,16 +31,20 @@ class Augment:
         size: S, side of the canvas in pixels.
         count: n, how many objects of a view are asked for.
         stuff: whether stuff is asked for too.
+        nearness: k, how many times as large as the canvas a closer look wants the picture; 0 for none.
     """
 
-    def __init__(self, options: AugmentSection, size: int, count: int, *, stuff: bool = True) -> None:
+    def __init__(
+        self, options: AugmentSection, size: int, count: int, *, stuff: bool = True, nearness: int = 0
+    ) -> None:
         self.options = options
         self.size = size
         self.count = count
         self.stuff = stuff
-        amount = options.colour
-        self.zoom = Zoom((size, size), options.zoom)
-        self.still = Zoom((size, size), (1.0, 1.0))
+        self.nearness = nearness
+        amount, times = options.colour, max(nearness, 1)
+        self.zoom = Zoom((size, size), options.zoom, times)
+        self.still = Zoom((size, size), (1.0, 1.0), times)
         jitter = v2.ColorJitter(brightness=amount, contrast=amount, saturation=amount)
         self.colour = v2.RandomApply([jitter], p=options.coloured if amount else 0.0)
 
@@ -90,7 +94,8 @@ class Augment:
         pixels = self.colour(zoomed).permute(1, 2, 0).numpy().copy()
         stack = seen.numpy().astype(bool)
         if mirrored:
-            pixels[:height, :width] = pixels[:height, :width][:, ::-1].copy()
+            bottom, right = zoom.times * height, zoom.times * width
+            pixels[:bottom, :right] = pixels[:bottom, :right][:, ::-1].copy()
             stack[:, :height, :width] = stack[:, :height, :width][:, :, ::-1].copy()
         kept = [
             k for k in range(len(objects)) if shown[k] >= (smallest if k in asked else self.options.smallest)
@@ -114,7 +119,9 @@ class Augment:
             chosen = tuple(at[place] for place in wanted)
         complete = sample.complete and all(target.name is not None for target in targets)
         blank = None if ignore is None else stack[-1]
-        return View(pixels, (height, width), targets, chosen, source, complete, sample.key, blank)
+        photo = pixels if self.nearness else None
+        image = _shrunk(pixels, zoom.times)
+        return View(image, (height, width), targets, chosen, source, complete, sample.key, blank, photo)
 
 
 def texts_of(objects: Sequence[SampleObject]) -> list[tuple[str, ...]]:
@@ -129,6 +136,16 @@ def texts_of(objects: Sequence[SampleObject]) -> list[tuple[str, ...]]:
 def mirror_text(text: str) -> str:
     """The text for the mirrored picture: left and right change places."""
     return re.sub(r"\b(left|right)\b", lambda found: _SIDES[found[0].lower()], text, flags=re.IGNORECASE)
+
+
+def _shrunk(pixels: NDArray[np.uint8], times: int) -> NDArray[np.uint8]:
+    """Pixels (k S, k S, 3) to the means (S, S, 3) of k x k of them."""
+    if times == 1:
+        return pixels
+    side = pixels.shape[0] // times
+    means = pixels.reshape(side, times, side, times, 3).mean((1, 3), dtype=np.float32)
+    shrunk: NDArray[np.uint8] = (means + 0.5).astype(np.uint8)
+    return shrunk
 
 
 def _array(each: SampleObject) -> NDArray[np.bool_]:

@@ -76,13 +76,25 @@ class Batch:
         )
 
 
-def normalise(views: Sequence[View], preprocess: Preprocess, device: torch.device) -> Tensor:
-    """Views to (B, 3, S, S): normalised as the assembly does, then zero outside of the picture."""
-    pixels = torch.from_numpy(np.stack([view.image for view in views])).to(device, non_blocking=True)
+def normalise(
+    views: Sequence[View], preprocess: Preprocess, device: torch.device, nearness: int = 0
+) -> Tensor:
+    """Views to (B, 3, S, S): normalised as the assembly does, then zero outside of the picture.
+
+    Args:
+        views: the views.
+        preprocess: of the assembly.
+        device: where to.
+        nearness: k, for the photos (B, 3, k S, k S) of a closer look; 0 for what is looked at first.
+    """
+    taken = [view.photo for view in views if view.photo is not None] if nearness else [v.image for v in views]
+    assert len(taken) == len(views), "views for a network that looks closer have photos"
+    pixels = torch.from_numpy(np.stack(taken)).to(device, non_blocking=True)
     images = pixels.permute(0, 3, 1, 2).float()
     mean, std = (torch.tensor(x, device=device).view(3, 1, 1) for x in (preprocess.mean, preprocess.std))
     images = (images - mean) / std
     for image, view in zip(images, views, strict=True):
-        image[:, view.valid[0] :] = 0
-        image[:, :, view.valid[1] :] = 0
+        height, width = (max(nearness, 1) * side for side in view.valid)
+        image[:, height:] = 0
+        image[:, :, width:] = 0
     return images

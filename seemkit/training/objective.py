@@ -35,6 +35,7 @@ from seemkit.training.points import PointDraws
 from seemkit.training.prompted import prompted_losses
 from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.scenes import pick_scenes
+from seemkit.training.view import View
 
 __all__ = ["Objective", "Step"]
 
@@ -113,7 +114,7 @@ class Objective(nn.Module):
         learns = any(p.requires_grad for p in network.image_encoder.parameters())
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             maps = network.image_encoder(images)
-            closer = self._closer(images)
+            closer = self._closer(batch.views)
         features = network.pixel_decoder(maps)
         kept = self._kept(sum(x.shape[1] for x in (*maps[2:], *closer)), batch)
         features = self._leave_out(features, maps, kept)
@@ -249,10 +250,13 @@ class Objective(nn.Module):
             options.heads == "last",
         )
 
-    def _closer(self, images: Tensor) -> list[Tensor]:
+    def _closer(self, views: Sequence[View]) -> list[Tensor]:
         """The maps of a closer look, where the network takes one."""
         network = self.network
-        return list(cast(LooksCloser, network.image_encoder).closer(images)) if network.looks_closer else []
+        if not network.nearness:
+            return []
+        photos = normalise(views, self.preprocess, network.device, network.nearness)
+        return list(cast(LooksCloser, network.image_encoder).closer(photos))
 
     def _kept(self, channels: int, batch: Batch) -> Tensor | None:
         """Factors (B, C) of the channels that names are read from, some left out for each view anew; None for all."""

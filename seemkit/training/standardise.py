@@ -34,8 +34,9 @@ def standardise(network: Network, preprocess: Preprocess, feed: Feed) -> bool:
         some = views[start : start + AT_ONCE]
         images = normalise(some, preprocess, network.device)
         maps = list(network.image_encoder(images)[2:])
-        if network.looks_closer:
-            maps += cast(LooksCloser, network.image_encoder).closer(images)
+        if network.nearness:
+            photos = normalise(some, preprocess, network.device, network.nearness)
+            maps += cast(LooksCloser, network.image_encoder).closer(photos)
         for k, kept in cells.items():
             across = maps[k].shape[-1] / some[0].image.shape[0]
             for view, x in zip(some, maps[k], strict=True):

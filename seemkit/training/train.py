@@ -96,7 +96,7 @@ def train(
     start.network.to(processes.device)
     objective = _objective(recipe, start, sources)
     kinds = prompt_weights(recipe.objective, registry, start.assembly)
-    feed = make_feed(recipe, sources, kinds, sentences_of(start.network, None))
+    feed = make_feed(recipe, sources, kinds, sentences_of(start.network, None), start.network.nearness)
     if standardise(start.network, start.preprocess, feed):
         say("took the statistics of the encoder's channels")
     faults = [
@@ -142,6 +142,7 @@ def make_feed(
     sources: list[OpenSource],
     kinds: Mapping[type[Prompt], float],
     templates: Sequence[str] = (SLOT,),
+    nearness: int = 0,
 ) -> Feed:
     """The pictures of a recipe by number.
 
@@ -150,12 +151,13 @@ def make_feed(
         sources: its data.
         kinds: types of prompts that are simulated, and how often each is.
         templates: sentences that names are put into.
+        nearness: how many times as large as the canvas a closer look wants pictures; 0 for none.
     """
     data, seed = recipe.data, recipe.run.seed
     return Feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
-        Augment(data.augment, data.size, data.objects, stuff=data.stuff),
+        Augment(data.augment, data.size, data.objects, stuff=data.stuff, nearness=nearness),
         Asker(kinds, recipe.objective.shares, templates, _called(recipe), _factors(sources, kinds)),
         seed,
         strict=data.on_error == "stop",

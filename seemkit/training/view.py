@@ -40,6 +40,7 @@ class View:
         complete: whether every object of the data set's categories is among the targets.
         key: of the picture.
         ignored: (S, S) bool, pixels that count neither way; None if all count.
+        photo: (k S, k S, 3) uint8, the same k times as large, for a closer look; None where nobody takes one.
     """
 
     image: NDArray[np.uint8]
@@ -50,6 +51,7 @@ class View:
     complete: bool = False
     key: str = ""
     ignored: NDArray[np.bool_] | None = None
+    photo: NDArray[np.uint8] | None = None
 
     @property
     def asked(self) -> tuple[Target, ...]:

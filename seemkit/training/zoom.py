@@ -30,12 +30,14 @@ class Zoom(v2.Transform):  # type: ignore[misc]
     Args:
         canvas: (height, width) of the result, in pixels.
         zoom: the longer side becomes between so many and so many times what just fits.
+        times: pictures, not masks, come out so many times as large as that.
     """
 
-    def __init__(self, canvas: tuple[int, int], zoom: tuple[float, float]) -> None:
+    def __init__(self, canvas: tuple[int, int], zoom: tuple[float, float], times: int = 1) -> None:
         super().__init__()
         self.canvas = canvas
         self.zoom = zoom
+        self.times = times
         self.valid = canvas
         self.focus: Sequence[int] | None = None
 
@@ -65,8 +67,10 @@ class Zoom(v2.Transform):  # type: ignore[misc]
         x: Tensor = inpt.as_subclass(Tensor)
         if is_mask:
             x = x * 255  # resized as grey levels, so that edges stay smooth
-        part = v2.functional.resized_crop_image(x, top, left, height, width, params["size"], antialias=True)
-        right, bottom = self.canvas[1] - part.shape[-1], self.canvas[0] - part.shape[-2]
+        times = 1 if is_mask else self.times
+        size, canvas = ([times * side for side in sides] for sides in (params["size"], self.canvas))
+        part = v2.functional.resized_crop_image(x, top, left, height, width, size, antialias=True)
+        right, bottom = canvas[1] - part.shape[-1], canvas[0] - part.shape[-2]
         fill = 0 if is_mask else GREY
         placed = v2.functional.pad_image(part, [0, 0, right, bottom], fill=fill)
         if is_mask:

@@ -94,8 +94,12 @@ def test_a_closer_look_adds_means_of_its_cells() -> None:
 def test_in_a_new_pyramid_a_closer_look_shows_nothing_new() -> None:
     shape = BackboneShape(channels=(6, 10, 14, 18), closer=(7,))
     options = {"dim": 32, "encoder_layers": 0, "heads": 4, "ffn": 48, "groups": 8}
-    decoder = FPN.build(FPN.Options(**options, meaning=20, closer=True), shape)
+    decoder = FPN.build(FPN.Options(**options, meaning=20, closer=3), shape)
     assert decoder.meaning is not None
     seen = torch.rand(2, 20, 4, 6)
+    assert decoder.meaning.nearness == 3
     assert torch.equal(decoder.meaning.refine(seen, [torch.randn(2, 7, 8, 12)]), seen)
-    assert not FPN.build(FPN.Options(**options, meaning=20), shape).meaning.closer  # type: ignore[union-attr]
+    plain = FPN.build(FPN.Options(**options, meaning=20), shape).meaning
+    assert plain is not None
+    assert not plain.closer
+    assert plain.nearness == 0

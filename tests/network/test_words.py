@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from seemkit.network.words import Words
+from seemkit.network.words import APART, Words
+from seemkit.pipeline import compose
+from seemkit.pipeline.compose import CLICKS
 from seemkit.prompts import Point, Reference, Text
 
 
@@ -97,8 +99,9 @@ def test_the_figure_is_that_of_its_definition_with_cosines_enlarged_to_the_masks
 
 
 def test_what_fits_changes_which_mask_answers_a_text_and_not_a_click(
-    new_model: Callable[..., Any], photo: NDArray[np.uint8]
+    new_model: Callable[..., Any], photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compose, "CLICKS", 1)
     model = new_model("nano")
     scene = model.encode(photo)
 
@@ -118,7 +121,7 @@ def test_what_fits_changes_which_mask_answers_a_text_and_not_a_click(
 
 
 @torch.no_grad()
-def test_the_peak_is_the_middle_of_the_highest_cell_of_the_picture() -> None:
+def test_a_peak_is_the_middle_of_the_highest_cell_of_the_picture() -> None:
     words = Words()
     meanings = torch.zeros(2, 2, 4, 8)
     meanings[:, 0] = 1.0
@@ -127,15 +130,31 @@ def test_the_peak_is_the_middle_of_the_highest_cell_of_the_picture() -> None:
     meanings[1, :, 3, 7] = torch.tensor([0.0, 1.0])
     said = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     whole = torch.ones(2, 2)
-    assert torch.allclose(
-        words.peak(meanings, said, whole), torch.tensor([[2.5 / 8, 1.5 / 4], [7.5 / 8, 3.5 / 4]])
-    )
+    first, second = [2.5 / 8, 1.5 / 4], [7.5 / 8, 3.5 / 4]
+    assert torch.allclose(words.peaks(meanings, said, whole)[:, 0], torch.tensor([first, second]))
+    assert torch.allclose(words.peaks(meanings, said, whole, 2)[0], torch.tensor([first, second]))
     part = torch.tensor([[1.0, 1.0], [7 / 8, 1.0]])  # the last column of the second is padding
-    x, y = words.peak(meanings, said, part)[1].tolist()
+    x, y = words.peaks(meanings, said, part)[1, 0].tolist()
     assert x < 7 / 8
     assert 0 <= y < 1
     narrow = torch.tensor([[1.0, 1.0], [0.01, 0.01]])  # a picture of less than half a cell
-    assert (words.peak(meanings, said, narrow)[1] < 0.01).all()
+    assert (words.peaks(meanings, said, narrow, 3)[1] < 0.01).all()
+    within = torch.zeros(2, 4, 8, dtype=torch.bool)
+    within[:, 0, 5] = True
+    places = words.peaks(meanings, said, whole, 2, within)
+    assert torch.allclose(places, torch.tensor([5.5 / 8, 0.5 / 4]).expand(2, 2, 2)), (
+        "the only cell comes again"
+    )
+
+
+@torch.no_grad()
+def test_peaks_are_apart() -> None:
+    words = Words()
+    generator = torch.Generator().manual_seed(0)
+    meanings, said = torch.randn(1, 4, 12, 16, generator=generator), torch.randn(3, 4, generator=generator)
+    places = words.peaks(meanings, said, torch.ones(3, 2), 4) * torch.tensor([16, 12])
+    apart = (places[:, :, None] - places[:, None]).abs().amax(-1)
+    assert (apart[:, ~torch.eye(4, dtype=torch.bool)] > APART).all()
 
 
 def test_a_text_alone_clicks_and_a_text_beside_something_drawn_does_not(
@@ -144,11 +163,11 @@ def test_a_text_alone_clicks_and_a_text_beside_something_drawn_does_not(
     model = new_model("nano")
     scene = model.encode(photo)
     asked: list[int] = []
-    peak = model.network.words_peak
+    peaks = model.network.words_peaks
     monkeypatch.setattr(
         model.network,
-        "words_peak",
-        lambda scene, said, sizes: asked.append(len(sizes)) or peak(scene, said, sizes),
+        "words_peaks",
+        lambda scene, said, sizes, count: asked.append(len(sizes)) or peaks(scene, said, sizes, count),
     )
     text, click = Text(text="a dog"), Point(x=20, y=20)
     model.segment(scene, [click])
@@ -156,7 +175,7 @@ def test_a_text_alone_clicks_and_a_text_beside_something_drawn_does_not(
     model.segment(scene, [text, Reference(image=photo, prompts=[click])])
     assert not asked
     alone = model.segment(scene, [text])
-    assert asked == [1]
+    assert asked == [CLICKS]
     assert set(alone.shares[0]) == {"phrase"}, "it is the words that click"
     together = model.segment(scene, [text, Point(x=20, y=20, object="b")])
     np.testing.assert_allclose(together.logits[0], alone.logits[0], atol=1e-4)

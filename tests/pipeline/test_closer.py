@@ -12,7 +12,7 @@ import torch
 from seemkit import Model, Scene, load
 from seemkit.errors import SceneError
 from seemkit.prompts import Box, Point, Text
-from tests.looking import Looks, look_closer
+from tests.looking import ENLARGED, Looks, look_closer
 
 CLICK, WORDS = Point(x=20, y=20, object="a"), Text(text="red thing", object="b")
 NAMES = ("red thing", "green thing", "sky")
@@ -32,7 +32,7 @@ def looks(model: Model) -> Looks:
 def test_clicks_take_none_and_words_and_everything_share_one(model: Model, looks: Looks, photo: Any) -> None:
     scene = model.encode(photo)
     assert scene.photo is not None
-    assert scene.photo.shape == (3, *scene.padded)
+    assert scene.photo.shape == (3, *(ENLARGED * side for side in scene.grid.size))
     model.segment(scene, [CLICK, Box(x1=3, y1=5, x2=30, y2=40)], vocabulary=NAMES)
     assert looks.count == 0
     model.segment(scene, [WORDS])
@@ -74,21 +74,40 @@ def test_a_saved_scene_gives_the_same(model: Model, looks: Looks, photo: Any, tm
     loaded = Scene.load(scene.save(tmp_path / "photo.scene"))
     first, second = (model.segment(each, [WORDS]).logits for each in (scene, loaded))
     np.testing.assert_allclose(first, second, atol=1e-4)
-    with pytest.raises(SceneError, match="lacks the input that names are read from; encode the image again"):
-        model.segment(replace(scene, photo=None), [WORDS])
+    assert scene.photo is not None
+    for unfit in (None, scene.photo[:, ::2, ::2]):
+        with pytest.raises(
+            SceneError, match=r"lacks the photo of .* that names are read from; encode the image again"
+        ):
+            model.segment(replace(scene, photo=unfit), [WORDS])
+
+
+def test_it_sees_pixels_that_the_input_has_lost(model: Model, looks: Looks) -> None:
+    seen: list[torch.Tensor] = []
+    object.__setattr__(
+        model.network.image_encoder, "closer", lambda image: seen.append(image) or Looks()(image)
+    )
+    turns = np.indices((2 * 64, 2 * 96)).sum(0) % 2  # grey, once they are halved
+    fine = (255 * turns).astype(np.uint8)
+    model.preprocess = replace(model.preprocess, short=None, long=96)
+    scene = model.encode(np.stack([fine] * 3, -1))
+    assert scene.grid.size == (64, 96)
+    model.segment(scene, [WORDS])
+    assert seen[0].shape == (1, 3, 2 * scene.padded[0], 2 * scene.padded[1])
+    assert seen[0][..., : 2 * 64, : 2 * 96].std() > 0.9
 
 
 def test_a_backbone_that_cannot_leaves_it_out(assembly: Callable[..., dict[str, Any]], photo: Any) -> None:
     plain = assembly("nano")
-    plain["pixel_decoder"] = {**plain["pixel_decoder"], "closer": True}
+    plain["pixel_decoder"] = {**plain["pixel_decoder"], "closer": 2}
     model = load(plain, weights=None)
-    assert not model.network.looks_closer
+    assert not model.network.nearness
     assert model.encode(photo).photo is None
     assert np.isfinite(model.segment(photo, [WORDS]).logits).all()
 
 
 @torch.no_grad()
-def test_the_encoder_of_nano_sees_the_same_image_twice_as_large() -> None:
+def test_the_encoder_of_nano_sees_the_image_as_large_as_it_is() -> None:
     from seemkit_backbones.timm import Timm
 
     options = Timm.Options(model="mobile_sam_lite0")
@@ -97,4 +116,4 @@ def test_the_encoder_of_nano_sees_the_same_image_twice_as_large() -> None:
     assert Timm.declare(Timm.Options(model="mobile_sam")).closer == ()
     backbone: Any = Timm.build(options).eval()
     image = torch.randn(1, 3, 64, 96)
-    assert [tuple(x.shape) for x in backbone.closer(image)] == [(1, 112, 8, 12), (1, 320, 4, 6)]
+    assert [tuple(x.shape) for x in backbone.closer(image)] == [(1, 112, 4, 6), (1, 320, 2, 3)]

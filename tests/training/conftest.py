@@ -126,9 +126,10 @@ def new_batch() -> Callable[..., Batch]:
         pair: bool = True,
         size: int = SIZE,
         draws: int = 0,
+        nearness: int = 0,
     ) -> Batch:
         asker = Asker(spatial_kinds() if kinds is None else kinds, shares)
-        augment = Augment(options, size, count)
+        augment = Augment(options, size, count, nearness=nearness)
         parts = []
         for seed in seeds:
             sample = make_sample(seed)

@@ -48,6 +48,34 @@ def test_masks_lie_where_the_picture_shows_their_objects() -> None:
             assert (np.abs(outside.astype(int) - bright) < 3).mean() < 0.02
 
 
+def test_a_photo_for_a_closer_look_shows_the_same_so_many_times_as_large() -> None:
+    sample = sample_of(blob(20, 20, 40, 50), blob(70, 90, 40, 40))
+    options = replace_section(zoom=(0.6, 1.6), colour=0.4)
+    for seed in range(20):
+        near = Augment(options, 96, 2, nearness=2).view(sample, seed)
+        plain, same = (Augment(options, 96, 2, nearness=k).view(sample, seed) for k in (0, 1))
+        assert near is not None
+        assert plain is not None
+        assert same is not None
+        assert plain.photo is None
+        assert same.photo is not None
+        assert np.array_equal(same.photo, same.image)
+        assert near.photo is not None
+        assert near.photo.shape == (192, 192, 3)
+        assert near.valid == plain.valid
+        height, width = near.valid
+        means = near.photo.reshape(96, 2, 96, 2, 3).mean((1, 3))
+        assert np.abs(means - near.image).max() <= 0.5 + 1e-6
+        off = np.abs(near.image[:height, :width].astype(int) - plain.image[:height, :width])
+        assert (off > 12).mean() < 0.06, "but for edges, which two ways of shrinking draw differently"
+        for target, other in zip(near.targets, plain.targets, strict=True):
+            assert np.array_equal(target.mask, other.mask)
+            assert (
+                abs(near.photo[target.mask.repeat(2, 0).repeat(2, 1)].mean() - near.image[target.mask].mean())
+                < 3
+            )
+
+
 def test_the_same_seed_gives_the_same_view_and_leaves_torch_alone() -> None:
     sample = sample_of(blob(20, 20, 40, 50))
     augment = Augment(AugmentSection(), 96, 2)

@@ -12,7 +12,7 @@ from seemkit.network.network import Network
 from seemkit.training.name_tables import NameTables
 from seemkit.training.pointing import pointing_losses
 from seemkit.training.recipe.sections import SharesSection
-from tests.looking import look_closer
+from tests.looking import ENLARGED, look_closer
 
 New = Callable[..., Any]
 WORDS = ("red thing", "green thing", "blue thing")
@@ -78,7 +78,7 @@ def test_an_objective_with_it_teaches_what_a_closer_look_adds(
 ) -> None:
     objective = new_objective(pointing=0.5, left_out=0.3)
     looks = look_closer(objective.network)
-    batch = new_batch(shares=SharesSection(prompt=1, reference=0, text=1, mixed=0))
+    batch = new_batch(shares=SharesSection(prompt=1, reference=0, text=1, mixed=0), nearness=ENLARGED)
     terms = objective(batch, step_of(objective, batch, rounds=1))
     assert looks.count == 1
     terms["pointing"].backward()

@@ -15,15 +15,16 @@ from seemkit.training.mixture import Mixture
 from seemkit.training.recipe.sections import AugmentSection, SharesSection
 from seemkit.training.sources import OpenSource
 from seemkit.training.standardise import PICTURES, standardise
-from tests.looking import look_closer
+from tests.looking import ENLARGED, look_closer
 
 SIZE = 96
 
 
-def feed_of(source: OpenSource) -> Feed:
+def feed_of(source: OpenSource, nearness: int = 0) -> Feed:
     still = AugmentSection(zoom=(1.0, 1.0), flip=0.0, colour=0.0)
     asker = Asker({}, SharesSection(reference=0))
-    return Feed([source], Mixture([len(source.train)], [1.0], 0), Augment(still, SIZE, 1), asker, 0)
+    augment = Augment(still, SIZE, 1, nearness=nearness)
+    return Feed([source], Mixture([len(source.train)], [1.0], 0), augment, asker, 0)
 
 
 @torch.no_grad()
@@ -64,10 +65,11 @@ def test_a_closer_look_that_is_new_gets_statistics_and_the_old_ones_stay(
     assert isinstance(meaning, Meaning)
     before = meaning.standard[0].mean.clone()
     look_closer(network)
-    assert standardise(network, preprocess, feed_of(new_source(2)))
+    assert standardise(network, preprocess, feed_of(new_source(2), ENLARGED))
     assert torch.equal(meaning.standard[0].mean, before)
-    feed = feed_of(new_source(2))
+    feed = feed_of(new_source(2), ENLARGED)
     views = [view for n in range(PICTURES) for view in feed[n].batch.views]  # type: ignore[union-attr]
-    seen = network.image_encoder.closer(normalise(views, preprocess, network.device))[0]  # type: ignore[operator]
+    photos = normalise(views, preprocess, network.device, ENLARGED)
+    seen = network.image_encoder.closer(photos)[0]  # type: ignore[operator]
     cells = torch.cat([x[:, : 77 // 8, : 96 // 8].flatten(1) for x in seen], 1)
     assert torch.allclose(meaning.closer[0].standard.mean, cells.mean(1), atol=1e-4)  # type: ignore[union-attr]
