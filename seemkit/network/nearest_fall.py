@@ -18,13 +18,13 @@ AT_ONCE = {"cpu": 2_000_000, "other": 64_000_000}
 """So many products are held at once, by device: on a CPU they stay in its cache."""
 
 
-def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
+def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor | None) -> Tensor:
     """For every cell the least product with those points of an object that count.
 
     Args:
         spots: (N, S, T, D) of T points of N = B * n objects, image by image, in S kernels.
         cells: (B, D, P) of the P cells of B images.
-        mine: (K, N, T) which points count, in K ways.
+        mine: (K, N, T) which points count, in K ways; None for all, in one way.
 
     Returns:
         (K, N, S, P), infinity where an object has no point that counts.
@@ -34,7 +34,8 @@ def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
         and torch.is_grad_enabled()
         and (spots.requires_grad or cells.requires_grad)
     ):
-        found: Tensor = NearestFall.apply(spots, cells, mine)
+        every = spots.new_ones(1, len(spots), spots.shape[2], dtype=torch.bool)
+        found: Tensor = NearestFall.apply(spots, cells, every if mine is None else mine)
         return found
     size = spots.shape[1] * spots.shape[2] * cells.shape[2]
     each = len(spots) // len(cells)
@@ -45,14 +46,17 @@ def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
     for image in range(len(cells)):
         for start in range(image * each, (image + 1) * each, some):
             part = slice(start, min(start + some, (image + 1) * each))
-            parts.append(least_of(spots[part], cells[image : image + 1], mine[:, part]))
+            own = None if mine is None else mine[:, part]
+            parts.append(least_of(spots[part], cells[image : image + 1], own))
     return torch.cat(parts, 1)
 
 
-def least_of(spots: Tensor, cells: Tensor, mine: Tensor) -> Tensor:
+def least_of(spots: Tensor, cells: Tensor, mine: Tensor | None) -> Tensor:
     """The same with all products held at once, and nothing read back from the device in between."""
     n, s, t, d = spots.shape
     fall = (spots.reshape(len(cells), -1, d) @ cells).view(n, s, t, -1)
+    if mine is None:
+        return fall.amin(2)[None]
     return torch.stack([fall.masked_fill(~way[:, None, :, None], torch.inf).amin(2) for way in mine])
 
 

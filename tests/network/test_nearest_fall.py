@@ -58,3 +58,10 @@ def test_without_a_gradient_a_few_objects_at_a_time_give_the_same(
     spots, cells = torch.randn(6, 3, 4, 5), torch.randn(2, 5, 7)
     mine = torch.rand(4, 6, 4) > 0.5
     assert torch.allclose(nearest_fall(spots, cells, mine), whole(spots, cells, mine), atol=1e-5)
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_all_points_count_where_nobody_says_which(learns: bool) -> None:
+    spots, cells = torch.randn(4, 3, 5, 6).requires_grad_(learns), torch.randn(2, 6, 40)
+    every = torch.ones(1, 4, 5, dtype=torch.bool)
+    assert torch.allclose(nearest_fall(spots, cells, None), whole(spots, cells, every), atol=1e-5)
