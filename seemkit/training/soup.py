@@ -5,6 +5,7 @@ as the best of them or better, and costs nothing when it answers.
 """
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def mean_of(files: Sequence[tuple[Path, float]], out: Path) -> Path:
 def _check(
     path: Path, share: float, tensors: Mapping[str, Tensor], start: Path, first: Mapping[str, Tensor]
 ) -> None:
-    if not share > 0:
+    if not 0 < share < math.inf:
         raise WeightsError(f"{path} counts {share:g}, expected a number above 0", path=str(path))
     for name, x in tensors.items():
         if name not in first:

@@ -65,8 +65,9 @@ def test_other_shapes_and_shares_are_refused(tmp_path: Path) -> None:
     two = weights(tmp_path / "b.safetensors", {"w": torch.zeros(3)})
     with pytest.raises(WeightsError, match=r"\(3,\) in .*b.safetensors and \(2,\) in"):
         mean_of([(one, 1), (two, 1)], tmp_path / "mean.safetensors")
-    with pytest.raises(WeightsError, match="counts 0, expected a number above 0"):
-        mean_of([(one, 0)], tmp_path / "mean.safetensors")
+    for share in (0, float("inf"), float("nan")):
+        with pytest.raises(WeightsError, match=f"counts {share:g}, expected a number above 0"):
+            mean_of([(one, share)], tmp_path / "mean.safetensors")
     with pytest.raises(WeightsError, match="no weights to take the mean of"):
         mean_of([], tmp_path / "mean.safetensors")
 
