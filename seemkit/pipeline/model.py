@@ -321,20 +321,18 @@ class Model:
 
     def _look_closer(self, scene: Scene) -> PreparedScene:
         """What `_prepare` gives, with what names are read from by a closer look, if the network takes one."""
-        nearness = self.network.nearness
+        nearness, photo = self.network.nearness, scene.photo
         if not nearness:
             return self._prepare(scene)
-        wanted = tuple(nearness * side for side in scene.grid.size)
-        if scene.photo is None or tuple(scene.photo.shape) != (3, *wanted):
-            raise SceneError(
-                f"the scene lacks the photo of {wanted[1]} x {wanted[0]} pixels that names are read from; encode the "
-                "image again"
-            )
-        photo = self.preprocess.normalise(scene.photo.movedim(0, -1).numpy(), nearness)
+        height, width = (nearness * side for side in scene.grid.size)
+        if photo is None or photo.shape != (3, height, width):
+            wanted = f"photo of {width} x {height} pixels that names are read from"
+            raise SceneError(f"the scene lacks the {wanted}; encode the image again")
         key = (id(scene), weights_version(self.network.decoder), "closer")
 
         def make() -> tuple[Scene, PreparedScene]:
-            return scene, self.runtime.look_closer(self.network, self._prepare(scene), photo)
+            image = self.preprocess.normalise(photo.movedim(0, -1).numpy(), nearness)
+            return scene, self.runtime.look_closer(self.network, self._prepare(scene), image)
 
         with torch.no_grad():
             return self._prepared.get(key, make)[1]

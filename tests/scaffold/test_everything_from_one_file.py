@@ -157,14 +157,15 @@ def in_training(photo: Path) -> None:
     kind = prompt_types()[TYPE]
     assert issubclass(kind, SpatialPrompt)
     sample = Sample("photo", load_image(str(photo)), (SampleObject(square(), "square"),))
-    view = Augment(AugmentSection(zoom=(1.0, 1.0), flip=0.0, colour=0.0), 64, 1).view(sample, 0)
+    model = seemkit.load("nano", device="cpu")
+    still = AugmentSection(zoom=(1.0, 1.0), flip=0.0, colour=0.0)
+    view = Augment(still, 64, 1, nearness=model.network.nearness).view(sample, 0)
     assert view is not None
     asker = Asker({kind: 1.0}, SharesSection(prompt=1, reference=0, text=0, mixed=0))
     with mock.patch.object(kind, "simulate", side_effect=kind.simulate) as simulate:
         (cell,) = asker.cells(view, np.random.default_rng(0), partner=False)
     assert simulate.call_count == 1
     assert cell.regions[0].area > 0
-    model = seemkit.load("nano", device="cpu")
     network = model.network.train().requires_grad_(True)
     section = ObjectiveSection(objects=None, points=PointsSection(matching=200, loss=100))
     tables = NameTables(network, [("square",)], [[2]])

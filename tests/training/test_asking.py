@@ -11,9 +11,11 @@ from torch import nn
 from seemkit import Model, api
 from seemkit.geometry.grid import Grid
 from seemkit.imaging.preprocess import Preprocess
+from seemkit.pipeline import compose
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompts import Box, Point, Text
 from seemkit.training.asking import Asking
+from seemkit.training.batch import normalise
 from seemkit.training.cell import Cell
 from seemkit.training.objective import Objective
 from seemkit.training.recipe.sections import ObjectiveSection, QueriesSection, SharesSection
@@ -46,8 +48,9 @@ def cell_of(prompts: list[Prompt], grid: Grid) -> Cell:
 @pytest.mark.parametrize("preset", ["seem_v1", "nano"])
 @torch.no_grad()
 def test_training_decodes_what_the_pipeline_decodes(
-    new_objective: New, photo: Any, preset: str, case: str, rounds: int
+    new_objective: New, photo: Any, preset: str, case: str, rounds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(compose, "CLICKS", 1)  # in training words click once
     preprocess = Preprocess(short=None, long=None, mean=(127, 127, 127), std=(128, 128, 128))
     objective: Objective = new_objective(preset, region_points=512)
     network = objective.network.eval()
@@ -63,6 +66,30 @@ def test_training_decodes_what_the_pipeline_decodes(
         if turn:
             session.add(CASES[case][0])  # nothing new, but another round
         np.testing.assert_allclose(session.result().logits, previous.numpy(), atol=2e-4)
+
+
+@torch.no_grad()
+def test_words_click_on_their_object_alone(
+    new_objective: New, new_batch: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objective: Objective = new_objective("nano")
+    network = objective.network.eval()
+    batch = new_batch(shares=SharesSection(prompt=0, reference=0, text=1, mixed=0), pair=False)
+    features = network.encode(normalise(batch.views, objective.preprocess, network.device))
+    prepared = network.decoder.prepare(
+        features.levels, network.mask_features(features.fine), features.meaning
+    )
+    peaks, found = network.words_peaks, []
+    monkeypatch.setattr(
+        network,
+        "words_peaks",
+        lambda *given, **more: found.append(peaks(*given, **more)) or found[-1],
+    )
+    objective.asking(prepared, features, batch.cells)(None)
+    assert len(found[0]) == len(batch.cells)
+    for (x, y), cell in zip((96 * found[0][:, 0]).tolist(), batch.cells, strict=True):
+        near = cell.truth[max(int(y) - 8, 0) : int(y) + 8, max(int(x) - 8, 0) : int(x) + 8]
+        assert near.mean() >= 0.4, "half of the cell"
 
 
 class Halo(SpatialPrompt):
