@@ -203,7 +203,7 @@ def _follow(network: Network, size: tuple[int, int], photo: tuple[int, int]) -> 
     finally:
         watch.remove()
     weights = sum(x.numel() * x.element_size() for x in (*network.parameters(), *network.buffers()))
-    pixels = photo[0] * photo[1] * 3
+    pixels = photo[0] * photo[1] * 3 + 3 * network.nearness**2 * size[0] * size[1]
     return Memory(weights, scene + pixels, encoding.peak, preparing.live, decoding.peak), stages
 
 

@@ -237,3 +237,10 @@ def test_what_cannot_be_followed_without_numbers_is_planned_as_declared(
     assert plan.memory is None
     assert "could only be followed in part" in plan.notes[0]
     assert [s.shape for s in plan.stages if s.name == "backbone map 3"] == [(4, 2, 3)]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_scene_that_is_looked_at_closer_holds_the_photo_for_it() -> None:
+    plain, near = (planned("nano", pixel_decoder__closer=k) for k in (0, 2))
+    height, width = {stage.name: stage.shape for stage in near.stages}["input"][1:]
+    assert near.memory.scene - plain.memory.scene == 3 * 2 * height * 2 * width  # a byte a channel
