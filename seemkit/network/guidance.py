@@ -74,12 +74,13 @@ class Guidance(nn.Module):
                 for kind in (0, 1)
                 if known is None or (bool(sign), bool(kind)) in known.kinds
             ]
-            alike = known is not None and len(kinds) == 1 and min(known.counts) >= points.xy.shape[1]
-            mine = [
-                (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
-                for sign, kind in kinds
-            ]
-            least = nearest_fall(spots, cells, None if alike else torch.stack(mine))  # K x N x S x hw
+            mine = None
+            if known is None or len(kinds) > 1 or min(known.counts) < points.xy.shape[1]:
+                mine = torch.stack([
+                    (points.negative == bool(sign)) & (points.extent == bool(kind)) & ~points.padding
+                    for sign, kind in kinds
+                ])  # fmt: skip
+            least = nearest_fall(spots, cells, mine)  # K x N x S x hw
             for (sign, kind), fall in zip(kinds, least, strict=True):
                 gain = (1 - 2 * sign) * self.gain[sign, kind, :, None]
                 drawn[2 * sign + kind] = torch.exp(-fall)

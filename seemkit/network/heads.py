@@ -33,6 +33,12 @@ class Heads(nn.Module):
         out: Tensor = third(functional.relu(second(functional.relu(first(x)))))
         return out
 
+    def meanings(self, read: Tensor) -> Tensor:
+        """What cells (B, M, h, w) mean in the joint space, (B, D, h, w), for heads that see."""
+        assert self.seen is not None
+        found: Tensor = self.seen(read.movedim(1, -1)).movedim(-1, 1)
+        return found
+
     def class_embedding(self, x: Tensor, seen: Tensor | None = None) -> Tensor:
         """Normalised rows (N, Q, C) to class embeddings (N, Q, D), un-normalised.
 

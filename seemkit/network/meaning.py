@@ -13,7 +13,7 @@ from torch.nn import functional
 from seemkit.network.precision import at_least_single
 from seemkit.network.resampling import resize_features
 
-__all__ = ["Closer", "Meaning", "Standard"]
+__all__ = ["Closer", "Meaning", "Standard", "mean_cells"]
 
 
 class Standard(nn.Module):
@@ -128,7 +128,11 @@ class Closer(nn.Module):
         x = self.standard(at_least_single(x))
         if kept is not None:
             x = x * kept
-        finer = x.shape[-2] > size[0] and x.shape[-1] > size[1]
-        x = functional.interpolate(x, size=size, mode="area") if finer else resize_features(x, size)
-        mixed: Tensor = self.mixed(x)
+        mixed: Tensor = self.mixed(resize_features(mean_cells(x, size), size))
         return mixed
+
+
+def mean_cells(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """A map (B, C, h, w) of more cells than `size`, averaged over those; one that has no more as it is."""
+    finer = x.shape[-2] > size[0] and x.shape[-1] > size[1]
+    return functional.interpolate(x, size=size, mode="area") if finer else x

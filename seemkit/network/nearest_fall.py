@@ -34,8 +34,9 @@ def nearest_fall(spots: Tensor, cells: Tensor, mine: Tensor | None) -> Tensor:
         and torch.is_grad_enabled()
         and (spots.requires_grad or cells.requires_grad)
     ):
-        every = spots.new_ones(1, len(spots), spots.shape[2], dtype=torch.bool)
-        found: Tensor = NearestFall.apply(spots, cells, every if mine is None else mine)
+        if mine is None:
+            mine = spots.new_ones(1, len(spots), spots.shape[2], dtype=torch.bool)
+        found: Tensor = NearestFall.apply(spots, cells, mine)
         return found
     size = spots.shape[1] * spots.shape[2] * cells.shape[2]
     each = len(spots) // len(cells)

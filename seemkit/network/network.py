@@ -282,10 +282,7 @@ class Network(nn.Module):
         """(B, D, h, w) what cells mean, in the joint space, by the closest look; None where words do not point."""
         if scene.meaning is None or "words" not in self.prompts._modules:
             return None
-        assert self.heads.seen is not None
-        read = at_least_single(scene.meaning if scene.nearer is None else scene.nearer)
-        meanings: Tensor = self.heads.seen(read.movedim(1, -1)).movedim(-1, 1)
-        return meanings
+        return self.heads.meanings(at_least_single(scene.meaning if scene.nearer is None else scene.nearer))
 
     def class_scale(self, limit: float | None = None) -> Tensor:
         """The temperature of class similarities, exp(logit_scale), at most `limit`."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -143,11 +144,7 @@ class Asking:
         if said is None or not any(clicking):
             return points
         sizes = torch.tensor([cell.valid for cell in self.cells], dtype=torch.float32, device=said[0].device)
-        truth = torch.zeros(len(self.cells), self.size, self.size, dtype=torch.bool)
-        for own, cell in zip(truth, self.cells, strict=True):
-            height, width = cell.valid
-            own[:height, :width] = torch.from_numpy(cell.truth)
-        within = truth.to(said[0].device)
+        within = torch.from_numpy(np.stack([cell.target.mask for cell in self.cells])).to(said[0].device)
         place = self.network.words_peaks(self.prepared, said[0], sizes, within=within)[:, 0]
         return points.moved(torch.tensor(clicking, device=place.device), place)
 

@@ -25,11 +25,12 @@ from torch.nn import functional
 from seemkit.data.dataset import IndexedDataset
 from seemkit.errors import SeemkitError
 from seemkit.imaging.preprocess import Preprocess
-from seemkit.network.meaning import Closer, Meaning
-from seemkit.network.network import LooksCloser, Network
+from seemkit.network.meaning import Closer, Meaning, mean_cells
+from seemkit.network.network import Network
 from seemkit.network.words import cosines
 from seemkit.training.augment import Augment
 from seemkit.training.batch import normalise
+from seemkit.training.closer import look_closer
 from seemkit.training.name_tables import NameTables
 from seemkit.training.recipe import Recipe, load_recipe
 from seemkit.training.recipe.sections import AugmentSection
@@ -130,7 +131,7 @@ def loss_of(
     for read in looks(network, views, kept):
         unit = functional.normalize(under_masks(network, read, views), dim=-1)
         total = total + functional.cross_entropy(TEMPERATURE * unit @ names.T, truth)
-    for view, cells in zip(views, meant(network, read), strict=True):  # by the closest look
+    for view, cells in zip(views, network.heads.meanings(read), strict=True):  # by the closest look
         here = sorted(set(view.names.tolist()))
         wanted = torch.stack([view.covers[view.names == k].float().amax(0) for k in here])
         logits = SLOPE * (cosines(cells[None], names[here]) - LEVEL)
@@ -152,7 +153,7 @@ def score_names(network: Network, views: Sequence[Known], names: Tensor) -> dict
             unit = functional.normalize(under_masks(network, read, [view]), dim=-1)
             right[what] += ((unit @ names.T).argmax(-1) == view.names).float().tolist()
         counts = view.names.bincount()
-        cosine = cosines(meant(network, found[-1]), names[view.names]).flatten(1)
+        cosine = cosines(network.heads.meanings(found[-1]), names[view.names]).flatten(1)
         covered = view.covers.float().flatten(1)
         on = covered.gather(1, cosine.argmax(1, keepdim=True))[:, 0] >= covered.amax(1).clamp(max=0.5)
         right["seen most"] += on[counts[view.names] == 1].float().tolist()
@@ -172,9 +173,7 @@ def look_at(
             continue
         maps = list(network.image_encoder(normalise([view], preprocess, network.device))[2:])
         cells = (maps[0].shape[-2], maps[0].shape[-1])
-        if network.nearness:
-            photo = normalise([view], preprocess, network.device, network.nearness)
-            maps += [_shrunk(x, cells) for x in cast(LooksCloser, network.image_encoder).closer(photo)]
+        maps += [mean_cells(x, cells) for x in look_closer(network, preprocess, [view])]
         masks = torch.from_numpy(np.stack([mask for mask, _ in own]))[:, None].float()
         covers = functional.adaptive_avg_pool2d(masks, cells)[:, 0]
         yield Known(
@@ -200,12 +199,6 @@ def under_masks(network: Network, read: Tensor, views: Sequence[Known]) -> Tenso
         covers = view.covers.float().flatten(1)
         means.append(covers @ x.flatten(1).T / covers.sum(1, keepdim=True).clamp_min(1e-3))
     found: Tensor = parts_of(network)[1](torch.cat(means))
-    return found
-
-
-def meant(network: Network, read: Tensor) -> Tensor:
-    """(B, D, h, w) what cells mean."""
-    found: Tensor = parts_of(network)[1](read.movedim(1, -1)).movedim(-1, 1)
     return found
 
 
@@ -291,12 +284,6 @@ def _views(dataset: IndexedDataset, source: int, augment: Augment, times: int) -
             view = augment.view(sample, times * place + turn, source)
             if view is not None:
                 yield view
-
-
-def _shrunk(x: Tensor, cells: tuple[int, int]) -> Tensor:
-    """A map of a closer look with no more cells than are read: what `Closer` makes of it all the same."""
-    finer = x.shape[-2] > cells[0] and x.shape[-1] > cells[1]
-    return functional.interpolate(x, size=cells, mode="area") if finer else x
 
 
 def _said(scores: dict[str, float]) -> str:

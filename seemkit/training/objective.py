@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from seemkit.components import PixelFeatures
 from seemkit.imaging.preprocess import Preprocess
 from seemkit.network.meaning import Meaning
-from seemkit.network.network import LooksCloser, Network
+from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import Prompt
 from seemkit.prompting.rows import Phrase
@@ -24,6 +24,7 @@ from seemkit.training.anchors import choices, joint
 from seemkit.training.asking import Asked, Asking, check_policy
 from seemkit.training.batch import Batch, Divisors, normalise
 from seemkit.training.cell import Cell
+from seemkit.training.closer import look_closer
 from seemkit.training.corrections import correct
 from seemkit.training.drift import drift, drifting
 from seemkit.training.labels import label_losses
@@ -35,7 +36,6 @@ from seemkit.training.points import PointDraws
 from seemkit.training.prompted import prompted_losses
 from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.scenes import pick_scenes
-from seemkit.training.view import View
 
 __all__ = ["Objective", "Step"]
 
@@ -114,7 +114,7 @@ class Objective(nn.Module):
         learns = any(p.requires_grad for p in network.image_encoder.parameters())
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             maps = network.image_encoder(images)
-            closer = self._closer(batch.views)
+            closer = look_closer(network, self.preprocess, batch.views)
         features = network.pixel_decoder(maps)
         kept = self._kept(sum(x.shape[1] for x in (*maps[2:], *closer)), batch)
         features = self._leave_out(features, maps, kept)
@@ -249,14 +249,6 @@ class Objective(nn.Module):
             1 / heads,
             options.heads == "last",
         )
-
-    def _closer(self, views: Sequence[View]) -> list[Tensor]:
-        """The maps of a closer look, where the network takes one."""
-        network = self.network
-        if not network.nearness:
-            return []
-        photos = normalise(views, self.preprocess, network.device, network.nearness)
-        return list(cast(LooksCloser, network.image_encoder).closer(photos))
 
     def _kept(self, channels: int, batch: Batch) -> Tensor | None:
         """Factors (B, C) of the channels that names are read from, some left out for each view anew; None for all."""

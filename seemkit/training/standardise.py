@@ -7,8 +7,9 @@ from torch import Tensor
 
 from seemkit.imaging.preprocess import Preprocess
 from seemkit.network.meaning import Closer, Meaning, Standard
-from seemkit.network.network import LooksCloser, Network
+from seemkit.network.network import Network
 from seemkit.training.batch import normalise
+from seemkit.training.closer import look_closer
 from seemkit.training.feed import Feed
 
 __all__ = ["standardise"]
@@ -33,10 +34,7 @@ def standardise(network: Network, preprocess: Preprocess, feed: Feed) -> bool:
     for start in range(0, len(views), AT_ONCE):
         some = views[start : start + AT_ONCE]
         images = normalise(some, preprocess, network.device)
-        maps = list(network.image_encoder(images)[2:])
-        if network.nearness:
-            photos = normalise(some, preprocess, network.device, network.nearness)
-            maps += cast(LooksCloser, network.image_encoder).closer(photos)
+        maps = [*network.image_encoder(images)[2:], *look_closer(network, preprocess, some)]
         for k, kept in cells.items():
             across = maps[k].shape[-1] / some[0].image.shape[0]
             for view, x in zip(some, maps[k], strict=True):
