@@ -13,6 +13,8 @@ INTRO = """# Speed
 Measured by `seemkit bench`; each section is a setting.
 """
 """How a page begins that is not there yet; what stands before the first section of one that is there stays."""
+TOLD_ELSEWHERE = ("preprocess.short", "preprocess.long", "runtime.threads")
+"""Options that a heading tells in its own words."""
 
 
 def heading(report: Report) -> str:
@@ -20,7 +22,8 @@ def heading(report: Report) -> str:
     setting, machine = report.setting, report.machine
     height, width = setting.size
     where = machine.accelerator or f"{setting.device}, {machine.threads} thread{'s' * (machine.threads != 1)}"
-    return f"{setting.assembly} at {width} x {height} on {where}"
+    options = [f"{k} = {v}" for k, v in setting.overrides.items() if k not in TOLD_ELSEWHERE]
+    return f"{setting.assembly} at {width} x {height} on {where}" + "".join(f", {each}" for each in options)
 
 
 def render_section(report: Report) -> str:

@@ -126,6 +126,16 @@ def test_an_override_that_leads_nowhere_is_refused(nano, registry, path, value, 
     assert says in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "overrides", [["preprocess.long=320"], "preprocess.long=320", {320: "preprocess.long"}]
+)
+def test_overrides_that_are_no_paths_with_values_are_refused(nano, registry, overrides):
+    with pytest.raises(ConfigurationError) as caught:
+        load_assembly(nano, overrides, registry)
+    assert str(overrides) in str(caught.value)
+    assert '{"backbone.model": "resnet18"}' in str(caught.value)
+
+
 def test_extending_changes_field_by_field(nano, registry, write):
     write("bases/nano.yaml", nano)
     child = {"seemkit": 1, "extends": "bases/nano.yaml", "backbone": {"width": 5}, "prompts": ["boxes"]}

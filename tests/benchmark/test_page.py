@@ -28,6 +28,13 @@ def test_a_section_names_machine_commit_command_and_numbers(report) -> None:
         assert line in text, line
 
 
+def test_options_that_size_does_not_tell_have_a_section_of_their_own(report) -> None:
+    plain, options = report(), {"preprocess.short": 64, "mask_decoder.legacy.queries": 3}
+    other = plain.model_copy(update={"setting": plain.setting.model_copy(update={"overrides": options})})
+    assert heading(other) == "tiny at 96 x 64 on cpu, 1 thread, mask_decoder.legacy.queries = 3"
+    assert heading(other) == heading(plain) + ", mask_decoder.legacy.queries = 3"
+
+
 def test_an_aim_that_is_missed_is_said_to_be(report) -> None:
     assert "at most 0.25, not met" in render_section(report(fast=(9, 9, 9)))
 

@@ -50,6 +50,26 @@ def test_projecting_keys_and_values_beforehand_changes_no_bit(
     assert torch.equal(ours(query, key, value), ours.read(query, ours.keys(key), ours.values(value)))
 
 
+@torch.no_grad()
+def test_few_rows_that_read_many_are_answered_as_by_multihead_attention(
+    pair: tuple[Attention, nn.MultiheadAttention],
+) -> None:
+    """The products are made in another order then."""
+    ours, theirs = pair
+    query, key, value = torch.randn(2, 3, DIM), torch.randn(2, 40, DIM), torch.randn(2, 40, DIM)
+    assert ours._pays_to_carry_over(3, 40)
+    allowed = torch.rand(2, 3, 40) > 0.5
+    forbidden = (~allowed).repeat_interleave(HEADS, dim=0)
+    torch.testing.assert_close(ours(query, key, value), theirs(query, key, value)[0])
+    torch.testing.assert_close(
+        ours(query, key, value, allowed), theirs(query, key, value, attn_mask=forbidden)[0]
+    )
+    allowed[1, 2] = False
+    torch.testing.assert_close(
+        ours(query, key, value, allowed), ours.read(query, ours.keys(key), ours.values(value), allowed)
+    )
+
+
 def test_a_row_that_may_read_nothing_gives_zeros_and_no_gradient() -> None:
     query, keys, values = (torch.randn(1, 2, n, 4, requires_grad=True) for n in (3, 5, 5))
     allowed = torch.ones(1, 1, 3, 5, dtype=torch.bool)
