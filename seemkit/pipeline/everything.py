@@ -1,4 +1,4 @@
-"""Everything in a scene without a prompt: panoptic, instance and semantic segmentation.
+"""Everything in a scene without a prompt: panoptic and instance segmentation; what the object queries say.
 
 Source: evaluation.md section 1 of SEEM, after Cheng et al., Mask2Former, CVPR 2022.
 """
@@ -28,15 +28,9 @@ __all__ = [
     "decode_everything",
     "instances",
     "panoptic",
-    "semantic",
-    "semantic_size",
 ]
 
 Task = Literal["panoptic", "instance", "semantic"]
-AT_ONCE = 8
-"""Masks at the original size that a semantic map is made of at once."""
-SEMANTIC_PIXELS = 2_000_000
-"""A semantic map has a plane for each name; of a larger photo it is made at this size and then enlarged."""
 
 
 @dataclass(frozen=True)
@@ -104,36 +98,16 @@ class Enlarged:
     Args:
         rows: what the queries say.
         scene: the scene that they are of.
-        size: (H, W); by default that of the original image.
     """
 
-    def __init__(self, rows: Rows, scene: Scene, size: tuple[int, int] | None = None) -> None:
+    def __init__(self, rows: Rows, scene: Scene) -> None:
         self._logits = rows.logits
-        self._grid = scene.grid if size is None else scene.grid._replace(image=size)
+        self._grid = scene.grid
         self._padded = scene.padded
         self.shape = (len(rows.logits), *self._grid.original)
 
     def __getitem__(self, query: int) -> Tensor:
         return upscale(self._logits[query : query + 1], self._grid, self._padded, mode="bicubic")[0]
-
-
-def semantic_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size at which the planes of a semantic map are made: (H, W) itself, or smaller for a large photo."""
-    height, width = size
-    shrink = min(1.0, (SEMANTIC_PIXELS / (height * width)) ** 0.5)
-    return max(round(height * shrink), 1), max(round(width * shrink), 1)
-
-
-def semantic(rows: Rows, full: Enlarged | Tensor) -> Tensor:
-    """(K, H, W): classes times masks, from logits (Q, H, W)."""
-    chances = rows.probabilities[:, :-1].T  # K x Q
-    height, width = full.shape[-2:]
-    total = chances.new_zeros(len(chances), height * width)
-    for start in range(0, full.shape[0], AT_ONCE):
-        some = range(start, min(start + AT_ONCE, full.shape[0]))
-        masks = torch.stack([full[query].sigmoid().flatten() for query in some])  # q x H * W
-        total.addmm_(chances[:, some.start : some.stop], masks)
-    return total.view(-1, height, width)
 
 
 def panoptic(

@@ -26,8 +26,6 @@ from seemkit.pipeline.everything import (
     decode_everything,
     instances,
     panoptic,
-    semantic,
-    semantic_size,
 )
 from seemkit.pipeline.fingerprint import (
     describe_model,
@@ -40,6 +38,7 @@ from seemkit.pipeline.hooks import hooked_pixels
 from seemkit.pipeline.legacy import checked_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
+from seemkit.pipeline.semantic import semantic_map
 from seemkit.pipeline.untrained import learned_part, refuse_untrained
 from seemkit.pipeline.vocabulary import NameEmbeddings, Vocabularies, find_names, name_logits
 from seemkit.prompting.read import read_prompts
@@ -269,8 +268,7 @@ class Model:
         rows = decode_everything(self.network, self._look_closer(scene), asked, self.runtime)
         full = Enlarged(rows, scene)
         if task == "semantic":
-            planes = semantic(rows, Enlarged(rows, scene, semantic_size(scene.size)))
-            result = present_semantic(scene, planes, names)
+            result = present_semantic(scene, *semantic_map(rows, scene.grid, scene.padded), names)
         elif task == "instance":
             result = present_segments(scene, instances(rows, full, limits, uncountable), names, task)
         else:

@@ -96,13 +96,15 @@ def present_panoptic(
     return replace(plain, segments=Segments(ids.cpu().numpy(), info))  # type: ignore[arg-type]
 
 
-def present_semantic(scene: Scene, scores: Tensor, names: Sequence[str]) -> Result:
-    """One mask for each name that wins a pixel, and the map of names; `scores` (K, H, W), or smaller."""
-    best, winner = scores.max(0)
-    if tuple(winner.shape) != scene.size:
-        both = torch.stack((best, winner.to(best.dtype)))[None]
-        best, winner = torch.nn.functional.interpolate(both, size=scene.size, mode="nearest-exact")[0]
-        winner = winner.long()
+def present_semantic(scene: Scene, winner: Tensor, best: Tensor, names: Sequence[str]) -> Result:
+    """One mask for each name that wins a pixel, and the map of names.
+
+    Args:
+        scene: of which they are.
+        winner: (H, W) the name of each pixel, by its place.
+        best: (H, W) its sum of chances.
+        names: of the vocabulary.
+    """
     found = [int(k) for k in np.unique(winner.cpu().numpy())]
     masks = torch.stack([winner == k for k in found])
     means = [float(best[mask].clamp(max=1).mean()) for mask in masks]

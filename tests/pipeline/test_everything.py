@@ -16,7 +16,7 @@ from torch import Tensor
 
 from seemkit import Model
 from seemkit.errors import SeemkitError, VocabularyError
-from seemkit.pipeline.everything import Rows, Thresholds, instances, panoptic, semantic
+from seemkit.pipeline.everything import Rows, Thresholds, instances, panoptic
 
 NOTHING: frozenset[int] = frozenset()
 H, W = 4, 10
@@ -140,12 +140,6 @@ def test_the_mean_is_over_pixels_above_zero_only() -> None:
     assert found.score == pytest.approx(0.9 * float(torch.tensor(4.0).sigmoid()), rel=1e-5)
 
 
-def test_semantic_is_class_times_mask_without_background() -> None:
-    rows, full = rows_of([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]], [strip(0, 4), strip(4, 10)])
-    expected = sum(rows.probabilities[q, :2, None, None] * full[q].sigmoid() for q in range(2))
-    torch.testing.assert_close(semantic(rows, full), expected)
-
-
 WORDS = ["dog", "cat", "grass", "sky"]
 
 
@@ -178,15 +172,6 @@ def test_instances_leave_stuff_out(model: Model, photo: NDArray[np.uint8]) -> No
     assert len(result) > 0
     assert "grass" not in {ranked[0][0] for ranked in result.labels}
     assert (np.diff(result.scores) <= 0).all()
-
-
-def test_semantic_gives_every_pixel_one_name(model: Model, photo: NDArray[np.uint8]) -> None:
-    result = model.everything(photo, vocabulary=WORDS, task="semantic")
-    assert result.semantic is not None
-    assert result.semantic.shape == photo.shape[:2]
-    assert (result.masks.sum(0) == 1).all()
-    for mask, ranked in zip(result.masks, result.labels, strict=True):
-        assert set(result.semantic[mask].tolist()) == {WORDS.index(ranked[0][0])}
 
 
 def test_nothing_found_is_an_empty_result(model: Model, photo: NDArray[np.uint8]) -> None:
