@@ -21,6 +21,7 @@ OBJECTS_TARGET = 0.4
 def measure_points(subject: Subject) -> Iterator[Case]:
     """One point against a hundred of the same object."""
     model, scene = subject.model, subject.scene
+    model.prepare(scene)  # or the path that is measured first would count that
     one, many = _scattered(subject, 1), _scattered(subject, MANY)
     case = subject.case(
         "points",
@@ -44,7 +45,7 @@ def measure_objects(subject: Subject) -> Iterator[Case]:
         for each in objects:
             model.segment(scene, each)
 
-    model.segment(scene, objects[:2])  # the scene is prepared
+    model.prepare(scene)
     case = subject.case(
         "objects",
         f"{MANY} objects",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from seemkit.benchmark.many import measure_points
 from seemkit.benchmark.memory import measure_memory
 from seemkit.benchmark.names import NAMES, measure_vocabulary
 from seemkit.benchmark.report import Case
@@ -34,6 +35,18 @@ def test_a_scene_is_as_large_as_the_published_one_and_a_round_takes_less(subject
     assert encoding.path("seemkit").bytes
     one, reference, many = (path.bytes or 0 for path in round_.paths)
     assert 0 < one < reference
+    assert one < many
+
+
+def test_points_of_one_object_cost_what_their_rows_do_and_nothing_of_the_photo(new_model: Any) -> None:
+    """Counted on a scene that nobody asked: keys, values and small mask features are the photo's."""
+    subject = Subject(new_model("seem_v1"), make_photo((256, 256)), repeats=1)
+    (case,) = measure_points(subject)
+    many, one = (path.flops for path in case.paths)
+    (again,) = measure_points(subject)
+    assert (many, one) == tuple(path.flops for path in again.paths)
+    assert many is not None
+    assert one is not None
     assert one < many
 
 
