@@ -160,6 +160,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
             "assembly": str(trained.assembly),
             "steps": outcome.steps,
             "trained": trained.trained,
+            "not_taught": list(trained.not_taught),
             "before": dict(outcome.before),
             "after": dict(outcome.after),
             "faults": [{"source": f.source, "key": f.key, "cause": f.cause} for f in outcome.faults],
@@ -172,6 +173,8 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         ("recipe", f"{recipe.name}, {outcome.steps} steps of {recipe.run.batch} pictures"),
         ("trained", f"{trained.trained:,} parameters"),
     ]
+    if trained.not_taught:
+        lines.append(("not taught", f"{', '.join(trained.not_taught)}, of which the data say nothing"))
     for name in outcome.after:
         lines.append(
             (f"held out {name}", f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after")

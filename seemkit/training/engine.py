@@ -228,6 +228,12 @@ class Run:
                 )
         return Batch.join(each.batch for each in drawn if each.batch is not None)
 
+    def not_taught(self) -> list[str]:
+        """Parameters that were to be moved and that no step had a gradient for: the data say nothing of them."""
+        moving = {id(p) for group in self.optimiser.param_groups for p in group["params"]}
+        named = self.network.named_parameters()
+        return [name for name, p in named if id(p) in moving and p not in self.optimiser.state]
+
     def _save(self, done: int) -> None:
         save_checkpoint(
             self.folder, done, self.network, self.optimiser, self.average, self.recipe, self.measured

@@ -99,11 +99,12 @@ def rates_of(network: Network, rates: Mapping[str, float]) -> dict[str, float]:
     """The rate of every parameter by name: that of its longest beginning in `rates` and in `FROZEN`; else 1.
 
     Raises:
-        SeemkitError: no parameter begins as `rates` says, or nothing is trained.
+        SeemkitError: no parameter begins as `rates` says, unless `ADAPT` does, as not every network has each bridge; or
+            nothing is trained.
     """
     names = [name for name, _ in network.named_parameters()]
     for beginning in rates:
-        if beginning != "all" and not any(_begins(name, beginning) for name in names):
+        if beginning not in ADAPT and not any(_begins(name, beginning) for name in names):
             tops = ", ".join(sorted({name.partition(".")[0] for name in names}))
             raise SeemkitError(
                 f"optimiser.rates has {beginning!r}, but no parameter begins so; they begin with {tops}",

@@ -48,12 +48,14 @@ class Trained:
         assembly: path of the assembly to load; None in a process that writes nothing.
         trained: how many parameters moved.
         untrained: what of the network had no weights to start from.
+        not_taught: parts that were to be trained, of which nothing in the data told anything.
     """
 
     outcome: Outcome
     assembly: Path | None
     trained: int
     untrained: frozenset[str]
+    not_taught: tuple[str, ...] = ()
 
 
 def train(
@@ -115,8 +117,12 @@ def train(
         path = write_model(folder, start.network, start, recipe, sources)
     processes.wait()
     processes.end()
-    moved = sum(p.numel() for name, p in start.network.named_parameters() if rates[name] > 0)
-    return Trained(outcome, path, moved, start.network.untrained)
+    idle = run.not_taught()
+    moved = sum(
+        p.numel() for name, p in start.network.named_parameters() if rates[name] > 0 and name not in idle
+    )
+    parts = tuple(dict.fromkeys(name.rpartition(".")[0] for name in idle))
+    return Trained(outcome, path, moved, start.network.untrained, parts)
 
 
 def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
