@@ -121,7 +121,7 @@ class Run:
             )
         loss = math.nan
         with self.journal:
-            self.journal.faults(self.faults)
+            self._report(self.faults)
             if not first and is_first:
                 self.measured = self._measure(0)
             saved = time.monotonic()
@@ -210,8 +210,18 @@ class Run:
             yield step, [self._accept(next(arriving)) for _ in range(run.accumulate)]
 
     def _accept(self, drawn: Sequence[Drawn]) -> Batch:
-        """What was drawn as one batch; faults are reported, or end the run if the recipe says so."""
-        faults = [fault for each in drawn for fault in each.faults]
+        """What was drawn as one batch."""
+        self._report([fault for each in drawn for fault in each.faults])
+        for each in drawn:
+            if each.batch is None:
+                said = f": {each.faults[0].cause}" if each.faults else ", for they have no objects"
+                raise SeemkitError(
+                    f"no picture can be used of many that were tried in a row{said}", path="data.sources"
+                )
+        return Batch.join(each.batch for each in drawn if each.batch is not None)
+
+    def _report(self, faults: Sequence[SourceFault]) -> None:
+        """Enter faults; the first ends the run if the recipe says so."""
         self.journal.faults(faults)
         if faults and self.recipe.data.on_error == "stop":
             first = faults[0]
@@ -220,13 +230,6 @@ class Run:
                 "without it",
                 path=first.key,
             )
-        for each in drawn:
-            if each.batch is None:
-                said = f": {each.faults[0].cause}" if each.faults else ", for they have no objects"
-                raise SeemkitError(
-                    f"no picture can be used of many that were tried in a row{said}", path="data.sources"
-                )
-        return Batch.join(each.batch for each in drawn if each.batch is not None)
 
     def _save(self, done: int) -> None:
         save_checkpoint(
