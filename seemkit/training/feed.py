@@ -1,5 +1,7 @@
 """The i-th sample that is learned from: read, looked at, asked about; whatever is drawn for it has its own seed."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,6 +97,10 @@ class Feed(Dataset[Drawn]):
                 if self.strict:
                     return Drawn(number, None, tuple(faults))
         return Drawn(number, None, tuple(faults))
+
+    def listing(self) -> list[str]:
+        """SHA-256 of the keys of each source: which picture has which number hangs on them."""
+        return [hashlib.sha256(json.dumps(keys).encode()).hexdigest() for keys in self.keys]
 
     def _read(self, source: int, place: int, faults: list[SourceFault]) -> Sample | None:
         """A loaded sample; what is wrong with it is entered."""
