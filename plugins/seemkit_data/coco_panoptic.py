@@ -98,7 +98,7 @@ class CocoPanoptic(CocoIndex):
         objects, whole = [], True
         for each in segments:
             try:
-                objects.append(self._object(each, map_, size, record.get("image_id")))
+                objects.append(self._object(key, each, map_, size, record.get("image_id")))
             except api.SeemkitError as error:
                 self.refuse(key, each, error)
                 whole = False
@@ -107,21 +107,24 @@ class CocoPanoptic(CocoIndex):
         )
 
     def _object(
-        self, record: Record, map_: SegmentMap, size: tuple[int, int], image: object
+        self, key: str, record: Record, map_: SegmentMap, size: tuple[int, int], image: object
     ) -> api.SampleObject:
         category = self.category(record)
         if not isinstance(record.get("id"), int):
             raise api.SeemkitError(f"its id is {record.get('id')!r}, expected a whole number")
         mask: api.MaskSource = SegmentMask(map_, record["id"])
-        box = record.get("bbox")
-        if self._refinement is not None and category.is_thing:
-            mask = self._refinement.refine(mask, image, box, size)
+        is_crowd = bool(record.get("iscrowd"))
+        if self._refinement is not None and not is_crowd:
+            try:
+                mask = self._refinement.refine(mask, image, record.get("bbox"), size)
+            except api.SeemkitError as error:
+                self.refuse(key, record, error)
         area = record.get("area")
         return api.SampleObject(
             mask,
             category.name,
             category.is_thing,
-            bool(record.get("iscrowd")),
+            is_crowd,
             area=float(area) if isinstance(area, int | float) else None,
             key=f"panoptic-{image}-{record['id']}",
         )

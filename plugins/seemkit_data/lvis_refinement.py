@@ -33,7 +33,7 @@ class LvisRefinement:
             for each in _records(record.get("lvis_info")) or [record]:
                 box = box_of(each.get("bbox"))
                 number = each.get("image_id", record.get("image_id", record.get("id")))
-                if box is not None and each.get("segmentation"):
+                if box is not None and "segmentation" in each:
                     self._instances.setdefault(number, []).append((box, each["segmentation"]))
 
     def refine(
@@ -46,6 +46,9 @@ class LvisRefinement:
             image: its number.
             box: x, y, width and height of the segment; None takes those of its mask.
             size: (H, W) of the picture.
+
+        Raises:
+            SeemkitError: the mask of the instance that fits is broken; the sentence says how.
         """
         instances = self._instances.get(image, ())
         if not instances:
@@ -60,8 +63,10 @@ class LvisRefinement:
             return mask
         try:
             return read_segmentation(segmentation, size)
-        except api.SeemkitError:
-            return mask
+        except api.SeemkitError as error:
+            raise api.SeemkitError(
+                f"it keeps its own mask, for that of LVIS cannot be used: {error}"
+            ) from error
 
 
 def box_iou(one: Box, other: Box) -> float:

@@ -53,7 +53,9 @@ class Folder(api.IndexedDataset):
             raise api.SeemkitError(f"the mask {str(mask)!r} has no image", path=key)
         if mask is None:
             raise api.SeemkitError(f"the image {str(image)!r} has no mask", path=key)
-        return read_sample(self._settings, key, str(image), str(mask), self._settings.path.resolve().name)
+        return read_sample(
+            self._settings, key, str(image), str(mask), self._settings.path.resolve().name, self.reject
+        )
 
 
 def _files(

@@ -1,5 +1,6 @@
 """What the numbers of a mask image mean, for data sets whose masks are images."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -59,9 +60,22 @@ class MaskMeaning(BaseModel):
 
 
 def read_sample(
-    options: MaskMeaning, key: str, image: str | api.FileSlice, mask: str | api.FileSlice, sequence: str
+    options: MaskMeaning,
+    key: str,
+    image: str | api.FileSlice,
+    mask: str | api.FileSlice,
+    sequence: str,
+    reject: Callable[[str, str], None],
 ) -> api.Sample:
     """The sample of an image and its mask image; the mask is read, the image is not.
+
+    Args:
+        options: what the numbers of the mask mean.
+        key: of the sample.
+        image: where the image is.
+        mask: where the mask image is.
+        sequence: the video that it would be a frame of.
+        reject: is told the key and what is wrong if the mask marks nothing; in a video objects come and go.
 
     Raises:
         SeemkitError: the mask cannot be read, or holds a number that means nothing.
@@ -73,6 +87,8 @@ def read_sample(
     )
     by_class = options.masks == "classes"
     objects, ignore = _of_levels(numbers, options) if options.masks == "object" else _of_ids(numbers, options)
+    if not objects and not options.video:
+        reject(key, _say_empty(numbers, options))
     return api.Sample(
         key,
         image,
@@ -83,6 +99,17 @@ def read_sample(
         complete=by_class,
         sequence=sequence if options.video else "",
     )
+
+
+def _say_empty(numbers: NDArray[np.int32], options: MaskMeaning) -> str:
+    """What a mask without an object holds, and what was expected."""
+    values = np.unique(numbers)
+    found = ", ".join(map(str, values)) if len(values) <= 5 else f"from {values[0]} to {values[-1]}"
+    if options.masks == "object":
+        way = "; are these ids? (masks: ids)" if 0 < values[-1] <= options.ignore_above else ""
+        return f"the mask holds no object: its levels are {found}, expected some above {options.object_above}{way}"
+    ignored = "" if options.ignore_id is None else f"; {options.ignore_id} is ignored"
+    return f"the mask holds no object: its numbers are {found}{ignored}"
 
 
 def _of_levels(

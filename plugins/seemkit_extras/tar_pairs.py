@@ -61,7 +61,7 @@ class TarPairs(api.IndexedDataset):
             raise api.SeemkitError(f"the mask '{mask}' has no image", path=key)
         if mask is None:
             raise api.SeemkitError(f"the image '{image}' has no mask", path=key)
-        return read_sample(self._settings, key, image, mask, Path(image.path).stem)
+        return read_sample(self._settings, key, image, mask, Path(image.path).stem, self.reject)
 
 
 def _tars(path: Path) -> list[Path]:

@@ -174,6 +174,27 @@ class IndexedDataset(Dataset):
             SeemkitError: it cannot be read.
         """
 
+    def checked(self, key: str) -> tuple[Sample | None, tuple[DataFault, ...]]:
+        """One sample with image and masks decoded, None if that fails, beside all that is wrong with it.
+
+        An annotation that is left out is wrong, and so is an object whose mask is empty. What is wrong is said each
+        time, whatever was read before, and kept in `faults` too.
+        """
+        before, self._faults = self._faults, {}
+        sample = None
+        try:
+            sample = self.read(key).loaded()
+        except UNREADABLE as error:
+            self.reject(key, error)
+        else:
+            for place, each in enumerate(sample.objects):
+                if not each.read_mask().any():
+                    name = each.key or place
+                    self.reject(f"{key}#{name}", f"the mask of its object {name} is empty")
+        finally:
+            found, self._faults = self._faults, {**before, **self._faults}
+        return sample, tuple(found.values())
+
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of this data set, of this subset or of this shard."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import IO
 
@@ -94,9 +94,9 @@ class Ledger:
             if (one, other) == (split, measure) and score is not None
         }
 
-    def empty(self, split: str, measure: str) -> tuple[int, int]:
-        """How many pictures had nothing to measure, and how many there were."""
-        mine = [place for place in self._done if place[:2] == (split, measure)]
+    def empty(self, split: str, measure: str, keys: Set[str]) -> tuple[int, int]:
+        """How many pictures of these keys had nothing to measure, and how many there were."""
+        mine = [place for place in self._done if place[:2] == (split, measure) and place[2] in keys]
         return sum(place in self._nothing for place in mine), len(mine)
 
     def _all(self) -> Iterator[dict[str, JsonValue]]:

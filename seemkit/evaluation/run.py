@@ -29,7 +29,10 @@ __all__ = ["Evaluation", "open_datasets"]
 
 Say = Callable[[str], None]
 UNCOUNTED = ("limit", "worst", "on_fault", "device", "threads", "data")
-"""Fields that do not change what is found in a picture, so that an evaluation may go on with others."""
+"""Fields that do not change what is found in a picture, so that an evaluation may go on with others.
+
+The limit does where videos are measured: it is how many frames of each.
+"""
 
 
 def open_datasets(config: EvalConfig) -> dict[str, Dataset]:
@@ -107,20 +110,25 @@ class Evaluation:
         with Ledger(self.folder, self._identity(), restart=self.restart) as ledger:
             for split, dataset in self.datasets.items():
                 measures = self._measures(split, dataset.info)
-                self._pictures(split, dataset, _of_unit(measures, "picture"), ledger)
-                self._videos(split, dataset, _of_unit(measures, "video"), ledger)
+                seen = {
+                    "picture": self._pictures(split, dataset, _of_unit(measures, "picture"), ledger),
+                    "video": self._videos(split, dataset, _of_unit(measures, "video"), ledger),
+                }
                 self.faults += [Fault(split, fault.key, fault.cause) for fault in dataset.faults]
                 for name, measure in measures.items():
-                    tally = Tally(split, name, self.config.seed, dataset.info)
-                    measure.tally(list(ledger.records(split, name)), tally)
-                    self._note_nothing(split, name, ledger)
+                    tally, keys = Tally(split, name, self.config.seed, dataset.info), seen[measure.unit]
+                    measure.tally([r for r in ledger.records(split, name) if r["key"] in keys], tally)
+                    self._note_nothing(split, name, ledger, keys)
                     report.figures += tally.figures
                     report.curves += tally.curves
         return report
 
     def _identity(self) -> dict[str, JsonValue]:
         plain = self.config.model_dump(mode="json")
-        return {k: v for k, v in plain.items() if k not in UNCOUNTED} | {"weights": self.model.fingerprint}
+        kept = {k: v for k, v in plain.items() if k not in UNCOUNTED}
+        if _of_unit(self.config.measures, "video") and self.config.limit is not None:
+            kept["limit"] = self.config.limit
+        return kept | {"weights": self.model.fingerprint}
 
     def _measures(self, split: str, info: DatasetInfo) -> dict[str, Measure]:
         """Those that the data set has everything for; what the others lack is said among the faults."""
@@ -135,9 +143,11 @@ class Evaluation:
 
     def _pictures(
         self, split: str, dataset: Dataset, measures: Mapping[str, Measure], ledger: Ledger
-    ) -> None:
+    ) -> set[str]:
+        """Measure pictures; the keys of those that were asked for."""
+        seen = set[str]()
         if not measures:
-            return
+            return seen
         worst = self._worst(split, measures, ledger)
         total = (
             min(len(dataset), self.config.limit or len(dataset))
@@ -145,7 +155,8 @@ class Evaluation:
             else None
         )
         clock = _Clock(self.say, split, total)
-        for sample in islice(dataset, self.config.limit):
+        for sample in islice(self._samples(split, dataset), self.config.limit):
+            seen.add(sample.key)
             waiting = {n: m for n, m in measures.items() if (split, n, sample.key) not in ledger}
             clock.tick(fresh=bool(waiting))
             if not waiting:
@@ -158,17 +169,28 @@ class Evaluation:
                 continue
             for name, measure in waiting.items():
                 self._ask(measure, asked, (split, name, sample.key), ledger, worst.get(name))
+        return seen
 
-    def _videos(self, split: str, dataset: Dataset, measures: Mapping[str, Measure], ledger: Ledger) -> None:
+    def _samples(self, split: str, dataset: Dataset) -> Iterator[Sample]:
+        """Those that can be read; the first fault of the data ends it if that is asked for."""
+        for sample in dataset:
+            self._stop_at_faults(split, dataset)
+            yield sample
+        self._stop_at_faults(split, dataset)
+
+    def _videos(
+        self, split: str, dataset: Dataset, measures: Mapping[str, Measure], ledger: Ledger
+    ) -> set[str]:
+        """Measure videos; the keys of all."""
         if not measures:
-            return
+            return set()
         if not isinstance(dataset, IndexedDataset):
             raise SeemkitError(
                 f"datasets.{split}: a video is read twice, and this data set can only be read through",
                 path=f"datasets.{split}",
             )
         worst = self._worst(split, measures, ledger)
-        videos = _videos_of(dataset, split)
+        videos = _videos_of(self._samples(split, dataset), split)
         clock = _Clock(self.say, split, len(videos))
         for key, frames in videos.items():
             waiting = {n: m for n, m in measures.items() if (split, n, key) not in ledger}
@@ -177,6 +199,7 @@ class Evaluation:
             asked = AskedVideo(self.model, key, _reader(part), dataset.info, self.config.seed)
             for name, measure in waiting.items():
                 self._ask(measure, asked, (split, name, key), ledger, worst.get(name))
+        return set(videos)
 
     def _ask(
         self,
@@ -212,11 +235,16 @@ class Evaluation:
             for name in measures
         }
 
-    def _note_nothing(self, split: str, name: str, ledger: Ledger) -> None:
+    def _note_nothing(self, split: str, name: str, ledger: Ledger, keys: set[str]) -> None:
         """Say in how many pictures there was nothing to measure."""
-        nothing, seen = ledger.empty(split, name)
+        nothing, seen = ledger.empty(split, name, keys)
         if nothing:
             self.faults.append(Fault(split, "", f"nothing to measure in {nothing} of {seen}", name))
+
+    def _stop_at_faults(self, split: str, dataset: Dataset) -> None:
+        if self.config.on_fault == "stop" and dataset.faults:
+            first = dataset.faults[0]
+            raise SeemkitError(f"{split}, {first.key!r}: {first.cause}", path=first.key)
 
     def _stop_if_asked(self, split: str, key: str, error: Exception) -> None:
         if self.config.on_fault == "stop":
@@ -249,10 +277,10 @@ def _of_unit(measures: Mapping[str, Measure], unit: str) -> dict[str, Measure]:
     return {name: measure for name, measure in measures.items() if measure.unit == unit}
 
 
-def _videos_of(dataset: IndexedDataset, split: str) -> dict[str, list[str]]:
+def _videos_of(samples: Iterable[Sample], split: str) -> dict[str, list[str]]:
     """Keys of the frames of each video; pictures without a video are one, named as the data set."""
     videos: dict[str, list[str]] = {}
-    for sample in dataset:
+    for sample in samples:
         videos.setdefault(sample.sequence or split, []).append(sample.key)
     return videos
 

@@ -1,7 +1,7 @@
 """Checkpoints of a run: whole or not there at all, and refused where they are of another run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ def save_checkpoint(
     optimiser: torch.optim.Optimizer,
     average: Average,
     recipe: Recipe,
+    listing: Sequence[str],
     measured: Mapping[str, float],
 ) -> Path:
     """Write the checkpoint of a folder; what was there stays until the new one is whole and on the disk."""
@@ -61,6 +62,7 @@ def save_checkpoint(
         "format": FORMAT,
         "step": step,
         "recipe": json.dumps(recipe.as_dict()),
+        "listing": list(listing),
         "network": network.state_dict(),
         "optimiser": optimiser.state_dict(),
         "average": dict(average.values),
@@ -72,11 +74,16 @@ def save_checkpoint(
     return path
 
 
-def read_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
+def read_checkpoint(folder: Path, recipe: Recipe, listing: Sequence[str]) -> Checkpoint | None:
     """The checkpoint of a folder; None if there is none.
 
+    Args:
+        folder: of the run.
+        recipe: that is gone on with.
+        listing: a hash of the pictures of each of its sources (:meth:`Feed.listing`).
+
     Raises:
-        SeemkitError: it cannot be read, or is of a run that is not the recipe's.
+        SeemkitError: it cannot be read, or is of a run that is not the recipe's, or of other pictures.
     """
     path = folder / FILE
     if not path.exists():
@@ -86,7 +93,7 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
         state = torch.load(path, weights_only=True, map_location="cpu")
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise ValueError(f"it is not of the form {FORMAT!r}")
-        known = json.loads(state["recipe"])
+        known, listed = json.loads(state["recipe"]), state.get("listing")  # older ones have no listing
         found = Checkpoint(
             int(state["step"]), state["network"], state["optimiser"], state["average"], state["measured"]
         )
@@ -101,4 +108,12 @@ def read_checkpoint(folder: Path, recipe: Recipe) -> Checkpoint | None:
         raise SeemkitError(
             f"{str(path)!r} is of another run: {', '.join(differ[:3])}{more} differ; {way}", path=differ[0]
         )
+    for place, (then, now) in enumerate(zip(listed or listing, listing, strict=True)):
+        if then != now:
+            where = f"data.sources[{place}]"
+            raise SeemkitError(
+                f"{str(path)!r} is of another run: the pictures of {where} are not those that it began with, by "
+                f"which their order is drawn; bring those back, or {way}",
+                path=where,
+            )
     return found

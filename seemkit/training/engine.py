@@ -105,7 +105,7 @@ class Run:
             SeemkitError: the checkpoint is of another run, or data cannot be used and the recipe says to stop.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = read_checkpoint(self.folder, self.recipe)
+        found = read_checkpoint(self.folder, self.recipe, self.feed.listing())
         first, steps = 0, self.recipe.run.steps
         if found is not None:
             found.restore(self.network, self.optimiser, self.average)
@@ -121,7 +121,7 @@ class Run:
             )
         loss = math.nan
         with self.journal:
-            self.journal.faults(self.faults)
+            self._report(self.faults)
             if not first and is_first:
                 self.measured = self._measure(0)
             saved = time.monotonic()
@@ -210,16 +210,8 @@ class Run:
             yield step, [self._accept(next(arriving)) for _ in range(run.accumulate)]
 
     def _accept(self, drawn: Sequence[Drawn]) -> Batch:
-        """What was drawn as one batch; faults are reported, or end the run if the recipe says so."""
-        faults = [fault for each in drawn for fault in each.faults]
-        self.journal.faults(faults)
-        if faults and self.recipe.data.on_error == "stop":
-            first = faults[0]
-            raise SeemkitError(
-                f"{first.source}: {first.cause} ({first.key}); with data.on_error 'report' training goes on "
-                "without it",
-                path=first.key,
-            )
+        """What was drawn as one batch."""
+        self._report([fault for each in drawn for fault in each.faults])
         for each in drawn:
             if each.batch is None:
                 said = f": {each.faults[0].cause}" if each.faults else ", for they have no objects"
@@ -234,9 +226,27 @@ class Run:
         named = self.network.named_parameters()
         return [name for name, p in named if id(p) in moving and p not in self.optimiser.state]
 
+    def _report(self, faults: Sequence[SourceFault]) -> None:
+        """Enter faults; the first ends the run if the recipe says so."""
+        self.journal.faults(faults)
+        if faults and self.recipe.data.on_error == "stop":
+            first = faults[0]
+            raise SeemkitError(
+                f"{first.source}: {first.cause} ({first.key}); with data.on_error 'report' training goes on "
+                "without it",
+                path=first.key,
+            )
+
     def _save(self, done: int) -> None:
         save_checkpoint(
-            self.folder, done, self.network, self.optimiser, self.average, self.recipe, self.measured
+            self.folder,
+            done,
+            self.network,
+            self.optimiser,
+            self.average,
+            self.recipe,
+            self.feed.listing(),
+            self.measured,
         )
 
     def _look(self, done: int) -> None:

@@ -1,14 +1,14 @@
 """The i-th sample that is learned from: read, looked at, asked about; whatever is drawn for it has its own seed."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from torch.utils.data import Dataset
 
-from seemkit.data.dataset import UNREADABLE, DataFault
-from seemkit.data.sample import Sample
-from seemkit.errors import SeemkitError
+from seemkit.data.sample import Sample, SampleObject
 from seemkit.training.augment import Augment
 from seemkit.training.batch import Batch
 from seemkit.training.cell import Asker
@@ -91,31 +91,27 @@ class Feed(Dataset[Drawn]):
             views = None if sample is None else self._look(sample, source, rng)
             if views is not None:
                 return Drawn(number, self._ask(views, rng), tuple(faults))
-            if sample is not None and any(not each.is_crowd for each in sample.objects):
-                self._enter(faults, source, sample.key, "no object of it can be seen: its masks are empty")
+            if sample is not None and any(map(self._is_asked, sample.objects)):
+                said = "no object of it can be seen: its masks are empty"
+                faults.append(SourceFault(self.sources[source].name, sample.key, said))
                 if self.strict:
                     return Drawn(number, None, tuple(faults))
         return Drawn(number, None, tuple(faults))
 
+    def listing(self) -> list[str]:
+        """SHA-256 of the keys of each source: which picture has which number hangs on them."""
+        return [hashlib.sha256(json.dumps(keys).encode()).hexdigest() for keys in self.keys]
+
     def _read(self, source: int, place: int, faults: list[SourceFault]) -> Sample | None:
         """A loaded sample; what is wrong with it is entered."""
-        dataset = self.sources[source].train
-        key, before = self.keys[source][place], set(dataset.faults)
-        sample = None
-        try:
-            sample = dataset.read(key).loaded()
-        except UNREADABLE as error:
-            said = str(error) if isinstance(error, SeemkitError) else f"{type(error).__name__}: {error}"
-            self._enter(faults, source, key, said)
-        new: list[DataFault] = [fault for fault in dataset.faults if fault not in before]
-        for fault in new:
-            self._enter(faults, source, fault.key, fault.cause)
-        if sample is not None:
-            for place, each in enumerate(sample.objects):
-                if not each.read_mask().any():
-                    said = f"the mask of its object {each.key or place} is empty"
-                    self._enter(faults, source, f"{sample.key}#{each.key or place}", said)
+        opened = self.sources[source]
+        sample, wrong = opened.train.checked(self.keys[source][place])
+        faults += [SourceFault(opened.name, fault.key, fault.cause) for fault in wrong]
         return sample
+
+    def _is_asked(self, each: SampleObject) -> bool:
+        """Whether an object would be asked for if it could be seen."""
+        return not each.is_crowd and (self.augment.stuff or each.is_thing)
 
     def _paste(
         self, sample: Sample, source: int, rng: np.random.Generator, faults: list[SourceFault]
@@ -131,9 +127,6 @@ class Feed(Dataset[Drawn]):
                 seed = int(rng.integers(2**31))
                 sample = copy_paste(sample, other, seed, options.smallest, options.pasted)
         return sample
-
-    def _enter(self, faults: list[SourceFault], source: int, key: str, cause: str) -> None:
-        faults.append(SourceFault(self.sources[source].name, key, cause))
 
     def _look(self, sample: Sample, source: int, rng: np.random.Generator) -> tuple[View, ...] | None:
         first = self.augment.view(sample, int(rng.integers(2**31)), source)

@@ -11,14 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seemkit.data.dataset import UNREADABLE
 from seemkit.geometry.region import Region
 from seemkit.training.augment import Augment
 from seemkit.training.batch import Batch, normalise
 from seemkit.training.cell import Cell
 from seemkit.training.clicks import next_click
 from seemkit.training.corrections import correct
-from seemkit.training.feed import SourceFault
 from seemkit.training.objective import Objective
 from seemkit.training.recipe.sections import AugmentSection, ClicksSection
 from seemkit.training.sources import OpenSource
@@ -46,33 +44,25 @@ class Round:
 
 
 def still_views(
-    sources: Sequence[OpenSource],
-    size: int,
-    *,
-    most: int = MOST,
-    held: bool = True,
-    faults: list[SourceFault] | None = None,
+    sources: Sequence[OpenSource], size: int, *, most: int = MOST, held: bool = True
 ) -> Iterator[View]:
     """Views of whole pictures as they are, `most` of each source, spread evenly over it.
+
+    What is wrong with a picture is kept in the faults of its data set.
 
     Args:
         sources: the data.
         size: S, of the canvas.
         most: of each source.
         held: of what is held out, or of what is trained on.
-        faults: what cannot be read is entered here.
     """
     augment = Augment(STILL, size, 4)
     for number, source in enumerate(sources):
         dataset = source.held if held else source.train
         keys = dataset.keys
         for key in keys[:: max(len(keys) // most, 1)][:most]:
-            try:
-                view = augment.view(dataset.read(key).loaded(), 0, number)
-            except UNREADABLE as error:
-                if faults is not None:
-                    faults.append(SourceFault(source.name, key, str(error)))
-                continue
+            sample, _ = dataset.checked(key)
+            view = None if sample is None else augment.view(sample, 0, number)
             if view is not None:
                 yield view
 

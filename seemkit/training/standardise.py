@@ -30,6 +30,8 @@ def standardise(network: Network, preprocess: Preprocess, feed: Feed) -> bool:
     if not new:
         return False
     views = [view for number in range(PICTURES) if (batch := feed[number].batch) for view in batch.views]
+    if not views:
+        return False  # the run ends at its first step, and says why
     cells: dict[int, list[Tensor]] = {k: [] for k in new}
     for start in range(0, len(views), AT_ONCE):
         some = views[start : start + AT_ONCE]

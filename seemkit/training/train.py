@@ -101,11 +101,9 @@ def train(
     feed = make_feed(recipe, sources, kinds, sentences_of(start.network, None), start.network.nearness)
     if standardise(start.network, start.preprocess, feed):
         say("took the statistics of the encoder's channels")
-    faults = [
-        SourceFault(source.name, fault.key, fault.cause) for source in sources for fault in source.faults
-    ]
-    held = list(still_views(sources, recipe.data.size, faults=faults)) if processes.is_first else []
+    held = list(still_views(sources, recipe.data.size)) if processes.is_first else []
     shown = _shown(recipe, sources, held) if processes.is_first else []
+    faults = [fault for source in sources for fault in _known_faults(source)]
     run = Run(
         recipe, objective, feed, rates, folder, processes, held=held, shown=shown, faults=faults, bar=bar
     )
@@ -129,18 +127,18 @@ def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
     """Read every picture of a recipe: how many there are, and what is wrong with which."""
     count, faults = 0, list[SourceFault]()
     for source in open_sources(recipe):
-        whole = (*source.train.keys, *source.held.keys)
-        dataset = source.train.subset(source.train.keys)
-        for part in (dataset, source.held.subset(source.held.keys)):
-            for sample in part.loaded():
-                for place, each in enumerate(sample.objects):
-                    if not each.read_mask().any():
-                        said = f"the mask of its object {each.key or place} is empty"
-                        faults.append(SourceFault(source.name, f"{sample.key}#{each.key or place}", said))
-            faults += [SourceFault(source.name, fault.key, fault.cause) for fault in part.faults]
-        faults += [SourceFault(source.name, fault.key, fault.cause) for fault in source.faults]
-        count += len(whole)
-    return count, tuple(dict.fromkeys(faults))
+        for part in (source.train, source.held):
+            for key in part.keys:
+                part.checked(key)
+                count += 1
+        faults += _known_faults(source)
+    return count, tuple(faults)
+
+
+def _known_faults(source: OpenSource) -> list[SourceFault]:
+    """What was found to be wrong with a source so far: when it was opened, and whenever it was read."""
+    found = dict.fromkeys((*source.faults, *source.train.faults, *source.held.faults))
+    return [SourceFault(source.name, fault.key, fault.cause) for fault in found]
 
 
 def make_feed(

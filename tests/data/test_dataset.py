@@ -68,6 +68,20 @@ def test_loaded_samples_have_arrays_and_one_that_cannot_be_decoded_is_a_fault():
     assert "the mask of object 0 is 6 x 5, the picture 6 x 6" in found.faults[1].cause
 
 
+def test_a_checked_sample_comes_with_all_that_is_wrong_with_it_each_time():
+    found = Shelf.open()
+    sample, faults = found.checked("a")
+    assert sample.objects[0].mask[2].all()
+    assert faults == ()
+    for _ in range(2):
+        assert found.checked("b") == (None, (api.DataFault("b", "KeyError: 'annotation of b'"),))
+    found.checked("d")
+    assert [fault.key for fault in found.faults] == ["b", "d"]
+    sample, faults = Shelf.open(side=2).checked("a")  # rows 0 and 1, and the object is row 2
+    assert faults == (api.DataFault("a#0", "the mask of its object 0 is empty"),)
+    assert sample.key == "a"
+
+
 def test_an_indexed_data_set_is_one_of_pytorch_too():
     found = Shelf.open()
     assert len(found) == 4

@@ -82,6 +82,28 @@ def test_what_was_measured_is_not_measured_again(made_up: Any, photos: Path, tmp
     assert model.encodes == 0
 
 
+def test_what_is_not_asked_for_is_not_counted_though_the_folder_has_it(
+    made_up: Any, photos: Path, tmp_path: Path
+) -> None:
+    Image.new("L", (80, 60)).save(photos / "masks" / "3.png")
+    run(made_up, config_for(photos), tmp_path / "out")
+    report, model, _ = run(made_up, config_for(photos, limit=2), tmp_path / "out")
+    assert {f.count for f in report.figures} == {2}
+    assert model.encodes == 0
+    assert report.faults == [], "the third picture, in which there is nothing, is not asked for"
+
+
+def test_a_video_of_more_frames_is_another_evaluation(made_up: Any, photos: Path, tmp_path: Path) -> None:
+    video = {"mine": {"use": "folder", "path": str(photos), "video": True}}
+    options: dict[str, Any] = {"datasets": video, "measures": {"video": {}}}
+    report, _, _ = run(made_up, config_for(photos, limit=3, **options), tmp_path / "out")
+    assert {f.count for f in report.figures} == {1}
+    with pytest.raises(SeemkitError, match="its limit differs"):
+        run(made_up, config_for(photos, **options), tmp_path / "out")
+    report, _, _ = run(made_up, config_for(photos, **options), tmp_path / "other")
+    assert {f.count for f in report.figures} == {COUNT - 2}
+
+
 def test_other_options_need_another_folder(made_up: Any, photos: Path, tmp_path: Path) -> None:
     run(made_up, config_for(photos), tmp_path / "out")
     with pytest.raises(SeemkitError, match="its seed differs"):
@@ -103,6 +125,55 @@ def test_pictures_that_cannot_be_read_are_reported_by_file_and_the_rest_counts(
     assert "has no mask" in causes["2"]
     with pytest.raises(SeemkitError, match="mine, '1'"):
         run(made_up, config_for(photos, on_fault="stop"))
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ("images/1.png", "mine, '1': the mask .* has no image"),
+        ("masks/3.png", "mine, '3': the image .* has no mask"),
+    ],
+)
+@pytest.mark.parametrize("video", [False, True])
+def test_stop_ends_at_a_file_that_is_missing(
+    made_up: Any, photos: Path, lost: str, said: str, video: bool
+) -> None:
+    (photos / lost).unlink()
+    source = {"use": "folder", "path": str(photos), "video": video}
+    options: dict[str, Any] = {
+        "datasets": {"mine": source},
+        "measures": {"video": {}} if video else {"clicks": {}},
+    }
+    report, _, _ = run(made_up, config_for(photos, **options))
+    assert [fault.key for fault in report.faults] == [lost[-5]]
+    with pytest.raises(SeemkitError, match=said):
+        run(made_up, config_for(photos, on_fault="stop", **options))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"category_id": 9}, "mine, '0.png#8': 0.png, annotation 8: its category 9 is not listed"),
+        ({"image_id": 7}, "is of the image 7, which is not listed"),
+    ],
+)
+def test_stop_ends_at_an_annotation_that_is_broken(
+    made_up: Any, photos: Path, broken: dict[str, Any], said: str
+) -> None:
+    square = {"id": 7, "image_id": 1, "category_id": 1, "segmentation": [[10, 15, 40, 15, 40, 45, 10, 45]]}
+    image = {"id": 1, "file_name": "0.png", "height": 60, "width": 80}
+    annotations = [square, {**square, "id": 8, **broken}]
+    data = {"images": [image], "annotations": annotations, "categories": [{"id": 1, "name": "square"}]}
+    (photos / "mine.json").write_text(json.dumps(data))
+    options: dict[str, Any] = {
+        "datasets": {"mine": {"use": "coco", "path": str(photos)}},
+        "measures": {"clicks": {}},
+    }
+    report, _, _ = run(made_up, config_for(photos, **options))
+    assert {f.count for f in report.figures} == {1}
+    assert [said in f"mine, {fault.key!r}: {fault.cause}" for fault in report.faults] == [True]
+    with pytest.raises(SeemkitError, match=said):
+        run(made_up, config_for(photos, on_fault="stop", **options))
 
 
 def test_a_measure_that_fails_on_a_picture_is_reported_and_the_others_count(
@@ -162,7 +233,8 @@ def test_pictures_with_nothing_to_measure_are_counted(made_up: Any, photos: Path
     report, _, _ = run(made_up, config_for(photos))
     assert {f.count for f in report.figures} == {COUNT - 1}
     assert {(f.measure, f.key, f.cause) for f in report.faults} == {
-        (name, "", f"nothing to measure in 1 of {COUNT}") for name in ("clicks", "prompts")
+        ("", "3", "the mask holds no object: its levels are 0, expected some above 192"),
+        *((name, "", f"nothing to measure in 1 of {COUNT}") for name in ("clicks", "prompts")),
     }
 
 

@@ -56,9 +56,30 @@ def test_levels_may_be_moved_and_a_mask_of_0_and_1_is_one_of_0_and_255(write):
     assert second.objects[0].read_mask()[0].tolist() == [False, False, False, False, True, True]
 
 
-def test_an_empty_mask_is_a_picture_without_objects(write):
-    (sample,) = opened(write(images__a_jpg=PHOTO, masks__a_png=LEVELS * 0))
+@pytest.mark.parametrize(
+    ("levels", "options", "said"),
+    [
+        ([0], {}, "its levels are 0, expected some above 192"),
+        ([0, 2], {}, "its levels are 0, 2, expected some above 192; are these ids? (masks: ids)"),
+        ([0, 100], {}, "its levels are 0, 100, expected some above 192"),
+        ([0, 1, 2, 3, 4, 9], {"ignore_above": 5}, "its levels are from 0 to 9, expected some above 192"),
+        ([0], {"masks": "ids"}, "its numbers are 0"),
+        ([0, 5], {"masks": "ids", "ignore_id": 5}, "its numbers are 0, 5; 5 is ignored"),
+    ],
+)
+def test_a_mask_that_marks_nothing_is_reported_with_what_it_holds(write, levels, options, said):
+    found = opened(
+        write(images__a_jpg=PHOTO, masks__a_png=np.resize(levels, (4, 6)).astype(np.uint8)), **options
+    )
+    (sample,) = found
     assert sample.objects == ()
+    assert found.faults == (api.DataFault("a", f"the mask holds no object: {said}"),)
+
+
+def test_in_a_video_an_object_may_be_out_of_sight(write):
+    found = opened(write(images__a_jpg=PHOTO, masks__a_png=LEVELS * 0), video=True)
+    assert [sample.objects for sample in found] == [()]
+    assert found.faults == ()
 
 
 def test_each_number_is_an_object(write):

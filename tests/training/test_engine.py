@@ -208,6 +208,21 @@ def test_a_checkpoint_of_another_run_is_refused(new_run: New) -> None:
         new_run(steps=2)()
 
 
+def test_a_folder_that_lists_other_pictures_is_refused(new_run: New, new_source: New) -> None:
+    new_run(steps=2, source=new_source(6))()
+    with pytest.raises(
+        SeemkitError,
+        match=r"is of another run: the pictures of data\.sources\[0\] are not those .* or give another folder with -o",
+    ):
+        new_run(steps=2, source=new_source(7))()
+    run: Run = new_run(steps=2, source=new_source(6))
+    run()
+    state = torch.load(run.folder / FILE, weights_only=True)
+    del state["listing"]
+    torch.save(state, run.folder / FILE)
+    new_run(steps=2, source=new_source(7))()  # a checkpoint of before there were listings is trusted
+
+
 def test_a_run_is_watched_otherwise_when_it_is_gone_on_with(new_run: New) -> None:
     new_run(steps=2)()
     new_run(steps=2, log=7, minutes=3, workers=0)()

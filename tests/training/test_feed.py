@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seemkit.data.sample import Sample
 from seemkit.prompts import Box, Point
 from seemkit.training.augment import Augment
 from seemkit.training.cell import Asker
@@ -82,6 +83,25 @@ def test_empty_masks_are_reported(new_source: NewSource) -> None:
     faults = {fault.key: fault.cause for number in range(6) for fault in feed[number].faults}
     assert faults["2.png"] == "no object of it can be seen: its masks are empty"
     assert faults["2.png#2-0"] == "the mask of its object 2-0 is empty"
+
+
+def test_stuff_that_is_not_asked_for_is_no_fault(new_source: NewSource) -> None:
+    source = new_source(2)
+    read = source.train.read
+
+    def read_as_stuff(key: str) -> Sample:
+        sample = read(key)
+        objects = tuple(replace(each, is_thing=key != "0.png") for each in sample.objects)
+        return replace(sample, objects=objects)
+
+    source.train.read = read_as_stuff  # type: ignore[method-assign]
+    feed = feed_of(source, strict=True)
+    feed.augment.stuff = False
+    for number in range(4):
+        drawn = feed[number]
+        assert drawn.faults == ()
+        assert drawn.batch is not None
+        assert drawn.batch.views[0].key == "1.png"
 
 
 def test_strict_feeds_stop_at_the_first_fault(new_source: NewSource) -> None:

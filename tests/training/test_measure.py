@@ -29,11 +29,11 @@ def test_intersection_over_union() -> None:
 
 
 def test_views_are_whole_pictures_as_they_are(new_source: New) -> None:
-    faults: list[SourceFault] = []
-    views = list(still_views([new_source(6, broken=[2])], 96, held=False, faults=faults))
+    source = new_source(6, broken=[2])
+    views = list(still_views([source], 96, held=False))
     assert [view.key for view in views] == ["0.png", "1.png", "3.png", "4.png", "5.png"]
     assert all(view.valid == (77, 96) for view in views)  # 80 x 100 pixels, to fit
-    assert [fault.key for fault in faults] == ["2.png"]
+    assert [fault.key for fault in source.train.faults] == ["2.png"]
     assert len(list(still_views([new_source(6)], 96, most=3, held=False))) == 3
 
 

@@ -109,8 +109,10 @@ def test_what_only_changes_how_a_run_is_watched_is_no_difference() -> None:
     for path in ("run.minutes", "run.log", "run.workers", "run.pictures", "run.accumulate", "name"):
         value = "other" if path == "name" else 3
         assert differences(one, load_recipe("fine-tune", {path: value}).as_dict()) == []
-    changed = load_recipe("fine-tune", {"run.seed": 5, "optimiser.rate": 0.5}).as_dict()
-    assert differences(one, changed) == ["optimiser.rate", "run.seed"]
+    changed = load_recipe(
+        "fine-tune", {"run.seed": 5, "optimiser.rate": 0.5, "run.precision": "bf16"}
+    ).as_dict()
+    assert differences(one, changed) == ["optimiser.rate", "run.seed", "run.precision"]
 
 
 def test_ablations_of_the_seed_are_switches() -> None:

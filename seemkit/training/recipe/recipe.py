@@ -1,7 +1,5 @@
 """A training recipe: the validated, frozen configuration of one run of `seemkit train`."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +29,6 @@ FREE = (
     "measure",
     "tensorboard",
     "accumulate",
-    "precision",
 )
 """What of a run may change when it is resumed."""
 
@@ -95,16 +92,6 @@ class Recipe(Section):
     def as_dict(self) -> dict[str, JsonValue]:
         """The recipe as plain data, complete in itself."""
         return {"seemkit": VERSION, **self.model_dump(mode="json")}
-
-    def fingerprint(self) -> str:
-        """SHA-256 of all that decides what the weights will be."""
-        data = self.as_dict()
-        for key in ("name", "summary"):
-            data.pop(key)
-        run = data["run"]
-        assert isinstance(run, dict)
-        data["run"] = {key: value for key, value in run.items() if key not in FREE}
-        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def differences(one: Mapping[str, JsonValue], other: Mapping[str, JsonValue], path: str = "") -> list[str]:

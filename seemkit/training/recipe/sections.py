@@ -312,7 +312,7 @@ class OptimiserSection(Section):
 
 
 class RunSection(Section):
-    """How long, where, and what is written meanwhile; but for steps, batch and seed it does not change the result."""
+    """How long, where, and what is written meanwhile; steps, batch, seed and precision stay when a run is resumed."""
 
     steps: int = Field(1000, ge=1, le=10**8, description="of the optimiser")
     batch: int = Field(8, ge=1, le=10**6, description="pictures of a step, over all processes")
