@@ -33,7 +33,7 @@ from seemkit.training.name_tables import NameTables
 from seemkit.training.objects import Everything, emphasis_of, object_losses, objects_of
 from seemkit.training.pointing import pointing_losses
 from seemkit.training.points import PointDraws
-from seemkit.training.prompted import prompted_losses
+from seemkit.training.prompted import GROUPS, prompted_losses
 from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.scenes import pick_scenes
 
@@ -94,6 +94,17 @@ class Objective(nn.Module):
         self.parts = dict(parts or {})
         self.opinions = dict(opinions or {})
         self._phrases: dict[str, Phrase] = {}
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of all terms that a batch can have, in order: all processes sum the same, whatever is in theirs."""
+        options = self.options
+        names = [f"{group}_{term}" for group in GROUPS for term in ("choice", "bce", "dice")]
+        if options.labels is not None:
+            names.append("label")
+        if options.objects is not None:
+            names += ["object_name", "object_bce", "object_dice", *["pointing"] * bool(options.pointing)]
+        return tuple(names)
 
     def divisors(self, batch: Batch) -> Divisors:
         """How many of everything a batch has."""

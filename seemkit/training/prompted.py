@@ -22,9 +22,10 @@ from seemkit.training.matching import assign, pair_costs
 from seemkit.training.points import PointDraws, sample_maps
 from seemkit.training.recipe.sections import ObjectiveSection
 
-__all__ = ["Prompted", "prompted_losses"]
+__all__ = ["GROUPS", "Prompted", "prompted_losses"]
 
 GROUPS = ("visual", "text")
+"""What objects are asked for by; both have terms, 0 where a batch has none."""
 
 
 @dataclass(frozen=True, eq=False)
