@@ -17,6 +17,7 @@ from seemkit.components import PixelFeatures
 from seemkit.imaging.preprocess import Preprocess
 from seemkit.network.meaning import Meaning
 from seemkit.network.network import Network
+from seemkit.network.precision import full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import Prompt
 from seemkit.prompting.rows import Phrase
@@ -229,7 +230,8 @@ class Objective(nn.Module):
         """(N, D) class embeddings of the candidates (E, M) that the cells were matched with."""
         decoded, index = asked.decoded, torch.arange(len(matched), device=matched.device)[:, None]
         rows, embeddings = decoded.queries[index, matched], decoded.mask_embeddings[index, matched]
-        found = self.network.class_embeddings(rows, embeddings, scene, decoded.bias, asked.named)
+        with full_precision(rows.device):
+            found = self.network.class_embeddings(rows, embeddings, scene, decoded.bias, asked.named)
         return found.flatten(0, 1)
 
     def _correct(self, cells: Sequence[Cell], logits: Tensor) -> None:
