@@ -48,7 +48,7 @@ def test_cosines_of_words_with_what_is_seen() -> None:
 def test_what_anchors_and_names_say_of_candidates(new_objective: New, new_batch: New, preset: str) -> None:
     objective: Objective = new_objective(preset)
     network = objective.network
-    network.text_encoder.logit_scale.fill_(100.0).log_()  # type: ignore[union-attr,operator]
+    network.text_encoder.logit_scale.fill_(100.0).log_()  # type: ignore[operator]
     batch = new_batch(shares=SharesSection(prompt=0, reference=0, text=0, mixed=1))
     features = network.encode(normalise(batch.views, objective.preprocess, network.device))
     scene = network.decoder.prepare(features.levels, network.mask_features(features.fine), features.meaning)
