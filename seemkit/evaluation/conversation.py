@@ -73,11 +73,14 @@ def converse(
         click = None
         if first is not None and seen is None:
             said.prompts.append(first)
+            clicker.told(first)
         else:
             click = clicker.next(seen)
             prompt = None if click is None else give(click)
             if prompt is not None:
                 said.prompts.append(prompt)
+                if correct is not None:
+                    clicker.told(prompt)
             elif not (clicker.rounds_without_click and said.prompts):
                 break
         result = model.segment(scene, said.prompts, memory=kept)

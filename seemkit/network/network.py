@@ -16,7 +16,7 @@ from seemkit.network.mask_features import MaskFeatures
 from seemkit.network.memory import MemoryRows
 from seemkit.network.outline import Outline, box_map
 from seemkit.network.phrase_check import check_embeddings, check_phrases
-from seemkit.network.precision import at_least_single
+from seemkit.network.precision import at_least_single, full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.resampling import resize_features
 from seemkit.network.sampler import PointBatch, RegionSampler
@@ -282,7 +282,9 @@ class Network(nn.Module):
         """(B, D, h, w) what cells mean, in the joint space, by the closest look; None where words do not point."""
         if scene.meaning is None or "words" not in self.prompts._modules:
             return None
-        return self.heads.meanings(at_least_single(scene.meaning if scene.nearer is None else scene.nearer))
+        read = scene.meaning if scene.nearer is None else scene.nearer
+        with full_precision(read.device):
+            return self.heads.meanings(at_least_single(read))
 
     def class_scale(self, limit: float | None = None) -> Tensor:
         """The temperature of class similarities, exp(logit_scale), at most `limit`."""
@@ -292,8 +294,10 @@ class Network(nn.Module):
 
     def class_logits(self, embeddings: Tensor, vocabulary: Tensor) -> Tensor:
         """Temperature times cosine of class embeddings (..., D) and normalised names (K, D): (..., K)."""
-        unit = embeddings / (embeddings.norm(dim=-1, keepdim=True) + 1e-7)
-        logits: Tensor = self.class_scale() * (unit @ vocabulary.T)
+        with full_precision(embeddings.device):  # the temperature may be 100
+            given = at_least_single(embeddings)
+            unit = given / (given.norm(dim=-1, keepdim=True) + 1e-7)
+            logits: Tensor = self.class_scale() * (unit @ at_least_single(vocabulary).T)
         return logits
 
     @property

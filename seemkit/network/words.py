@@ -7,6 +7,7 @@ OpenSeg, ECCV 2022). As a term of every candidate's mask they tell a small decod
 import torch
 from torch import Tensor, nn
 
+from seemkit.network.precision import at_least_single, full_precision
 from seemkit.network.resampling import resize_features
 
 __all__ = ["Words"]
@@ -62,8 +63,9 @@ class Words(nn.Module):
         """
         size = (masks.shape[-2], masks.shape[-1])
         cosine = resize_features(cosines(meanings, said)[:, None], size).flatten(2).mT  # N x HW x 1
-        inside = masks.sigmoid().flatten(2)
-        within, beyond = ((x @ cosine)[..., 0] / x.sum(-1).clamp_min(1e-6) for x in (inside, 1 - inside))
+        inside = at_least_single(masks).sigmoid().flatten(2)
+        with full_precision(masks.device):
+            within, beyond = ((x @ cosine)[..., 0] / x.sum(-1).clamp_min(1e-6) for x in (inside, 1 - inside))
         confidence = inside.square().sum(-1) / inside.sum(-1).clamp_min(1e-6)
         logits = self.fit * (within - beyond) + self.sure * confidence.clamp_min(1e-4).log()
         return logits * present[:, None]
@@ -105,6 +107,7 @@ class Words(nn.Module):
 def cosines(meanings: Tensor, said: Tensor) -> Tensor:
     """(N, h, w) of texts (N, D) with what the cells (B, D, h, w) of their scenes mean, N = B * n."""
     b, d, h, w = meanings.shape
-    unit = nn.functional.normalize(meanings, dim=1, eps=1e-3).flatten(2)
-    words = nn.functional.normalize(said, dim=-1).view(b, -1, d)
-    return (words @ unit).view(-1, h, w)
+    unit = nn.functional.normalize(at_least_single(meanings), dim=1, eps=1e-3).flatten(2)
+    words = nn.functional.normalize(at_least_single(said), dim=-1).view(b, -1, d)
+    with full_precision(unit.device):  # what they are multiplied with is large
+        return (words @ unit).view(-1, h, w)

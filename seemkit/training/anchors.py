@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.network.network import Network
+from seemkit.network.precision import at_least_single, full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.rows import Anchor, Space
 
@@ -85,17 +86,32 @@ def choices(
         anchors: of the objects, entry by entry.
         each: M.
     """
+    with full_precision(queries.device):  # similarities are scaled up by as much as 100
+        return _choices(
+            network, scene, at_least_single(queries), at_least_single(mask_embeddings), bias, anchors, each
+        )
+
+
+def _choices(
+    network: Network,
+    scene: PreparedScene,
+    queries: Tensor,
+    mask_embeddings: Tensor,
+    bias: Tensor | None,
+    anchors: Sequence[AnchorBatch],
+    each: int,
+) -> list[Choice]:
     found = []
     limit = network.decoder.preset.class_scale_limit
     classes = None
     for batch in anchors:
-        vector = batch.vector.view(-1, each, batch.vector.shape[-1])  # E x M x C
+        vector = at_least_single(batch.vector).view(-1, each, batch.vector.shape[-1])  # E x M x C
         if batch.space == "mask":
             logits = vector @ mask_embeddings.mT
         else:
             fits = None
             if classes is None:
-                first = (batch.vector, batch.evidence)
+                first = (at_least_single(batch.vector), batch.evidence)
                 fits = network.words_fit(scene, first, mask_embeddings, bias) if each == 1 else None
                 said = network.class_embeddings(queries, mask_embeddings, scene, bias, named=True)
                 classes = nn.functional.normalize(said, dim=-1)

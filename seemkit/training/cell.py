@@ -40,7 +40,7 @@ class Cell:
         reference: whether the object in the partner view is shown for it.
         follows: whether it is then looked for as in the next frame of a video, where nobody clicks.
         words: what its text is.
-        used: pixels that were prompted before, on the grid of `valid`.
+        used: pixels that corrections clicked before, on the grid of `valid`.
         ignored: pixels that count neither way, on the same grid; None if all count.
     """
 
@@ -61,6 +61,15 @@ class Cell:
         """The object on the grid of `valid`."""
         height, width = self.valid
         return self.target.mask[:height, :width]
+
+    @property
+    def prompted(self) -> NDArray[np.bool_]:
+        """Pixels that any prompt so far said something of, on the same grid; an extent says nothing of its own."""
+        out = np.zeros(self.valid, bool)
+        for region in self.regions:
+            if region.kind == "exact":
+                out |= region.mask
+        return out
 
 
 class Asker:

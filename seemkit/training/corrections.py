@@ -25,7 +25,7 @@ def correct(cells: Sequence[Cell], predictions: Sequence[NDArray[np.bool_]], opt
         union = int((seen | truth).sum())
         if options.enough < 1 and int((seen & truth).sum()) >= options.enough * union:
             continue
-        click = _choose(seen, truth, cell.used, options)
+        click = _choose(seen, cell, options)
         if click is None:
             continue
         x, y, positive = click
@@ -36,14 +36,15 @@ def correct(cells: Sequence[Cell], predictions: Sequence[NDArray[np.bool_]], opt
 
 
 def larger_error_click(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], used: NDArray[np.bool_]
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], prompted: NDArray[np.bool_]
 ) -> Click | None:
     """(x, y, positive) as the original clicks: in the larger of the two error areas, wherever it is deepest.
 
-    What was missed and what was wrongly selected, without the pixels that were prompted before, are compared as
-    whole areas; a tie is a negative click. Depth is the exact Euclidean distance, not the original's approximation.
+    What was missed and what was wrongly selected, without the pixels that were prompted before (by the first prompt
+    too), are compared as whole areas; a tie is a negative click. Depth is the exact Euclidean distance, not the
+    original's approximation.
     """
-    missed, wrong = truth & ~prediction & ~used, prediction & ~truth & ~used
+    missed, wrong = truth & ~prediction & ~prompted, prediction & ~truth & ~prompted
     positive = int(missed.sum()) > int(wrong.sum())
     deep = depth(missed if positive else wrong)
     if deep.max(initial=0) <= 0:
@@ -52,10 +53,9 @@ def larger_error_click(
     return column, row, positive
 
 
-def _choose(
-    seen: NDArray[np.bool_], truth: NDArray[np.bool_], used: NDArray[np.bool_], options: ClicksSection
-) -> Click | None:
+def _choose(seen: NDArray[np.bool_], cell: Cell, options: ClicksSection) -> Click | None:
     if not options.negative:
-        seen = seen & truth  # what is wrongly selected is passed over
-    rule = next_click if options.protocol == "deepest" else larger_error_click
-    return rule(seen, truth, used)
+        seen = seen & cell.truth  # what is wrongly selected is passed over
+    if options.protocol == "deepest":
+        return next_click(seen, cell.truth, cell.used)
+    return larger_error_click(seen, cell.truth, cell.prompted)

@@ -182,17 +182,11 @@ class Run:
 
     def _sum(self, totals: Mapping[str, Tensor]) -> dict[str, float]:
         """Terms of all processes; one that has no complete picture has no term of everything mode."""
-        names = sorted({*totals, *self._possible})
+        names = self.objective.terms
         zero = torch.zeros((), dtype=torch.float64, device=self.processes.device)
         values = torch.stack([totals.get(name, zero).double() for name in names])
         added = self.processes.sum(values).tolist()
         return {name: value for name, value in zip(names, added, strict=True) if name in totals or value}
-
-    @property
-    def _possible(self) -> tuple[str, ...]:
-        return (
-            ("object_name", "object_bce", "object_dice") if self.recipe.objective.objects is not None else ()
-        )
 
     def _batches(self, first: int, steps: int) -> Iterator[tuple[int, list[Batch]]]:
         """The parts of each step that are this process's."""

@@ -40,7 +40,6 @@ def label_losses(
         weight: of the sum.
     """
     device = classes.device
-    embeddings = nn.functional.normalize(classes, dim=-1)
     total = torch.zeros((), device=device)
     numbered = [tables.place(source, cell.target.name) for cell, source in zip(cells, sources, strict=True)]
     for source in sorted(set(sources)):
@@ -49,10 +48,11 @@ def label_losses(
             continue
         names = tables.embed(source, [*seed, source])[:-1]  # K x D
         truth = torch.tensor([numbered[i] for i in own], device=device)
-        logits = network.class_scale() * embeddings[own] @ names.T + tables.prior(source, device)
-        total = total + nn.functional.cross_entropy(logits.float(), truth, reduction="sum")
+        logits = network.class_logits(classes[own], names) + tables.prior(source, device)
+        total = total + nn.functional.cross_entropy(logits, truth, reduction="sum")
     aimed = [i for i, cell in enumerate(cells) if numbered[i] is None and cell.target.key in opinions]
     if aimed:
-        towards = torch.from_numpy(np.stack([opinions[cells[i].target.key] for i in aimed])).to(embeddings)
-        total = total + OPINION * (1 - (embeddings[aimed] * towards).sum(-1)).sum()
+        towards = torch.from_numpy(np.stack([opinions[cells[i].target.key] for i in aimed])).to(classes)
+        unit = nn.functional.normalize(classes[aimed], dim=-1)
+        total = total + OPINION * (1 - (unit * towards).sum(-1)).sum()
     return weight * total

@@ -9,6 +9,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.nn import functional
 
+from seemkit.network.precision import full_precision
+
 __all__ = ["Cost", "assign", "pair_bce", "pair_costs", "pair_dice"]
 
 Cost = tuple[float, float, float]
@@ -31,7 +33,7 @@ def pair_dice(logits: Tensor, truth: Tensor) -> Tensor:
 
 @torch.no_grad()
 def pair_costs(logits: Tensor, truth: Tensor, choice: Tensor, cost: Cost | Tensor) -> Tensor:
-    """(E, M, Q) cost of every candidate for every object.
+    """(E, M, Q) cost of every candidate for every object, in float32 whatever is given and cast around it.
 
     Args:
         logits: (E, Q, P) mask logits of the candidates at shared points.
@@ -41,7 +43,9 @@ def pair_costs(logits: Tensor, truth: Tensor, choice: Tensor, cost: Cost | Tenso
     """
     logits, truth = logits.float(), truth.float()
     by_choice, by_bce, by_dice = torch.as_tensor(cost, device=logits.device)[..., None].unbind(-2)
-    return by_bce * pair_bce(logits, truth) + by_dice * pair_dice(logits, truth) - by_choice * choice.float()
+    with full_precision(logits.device):  # sums over points, whose differences decide
+        masks = by_bce * pair_bce(logits, truth) + by_dice * pair_dice(logits, truth)
+    return masks - by_choice * choice.float()
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from seemkit.components import PixelFeatures
 from seemkit.imaging.preprocess import Preprocess
 from seemkit.network.meaning import Meaning
 from seemkit.network.network import Network
+from seemkit.network.precision import full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.prompting.prompt import Prompt
 from seemkit.prompting.rows import Phrase
@@ -33,7 +34,7 @@ from seemkit.training.name_tables import NameTables
 from seemkit.training.objects import Everything, emphasis_of, object_losses, objects_of
 from seemkit.training.pointing import pointing_losses
 from seemkit.training.points import PointDraws
-from seemkit.training.prompted import prompted_losses
+from seemkit.training.prompted import GROUPS, prompted_losses
 from seemkit.training.recipe.sections import ObjectiveSection
 from seemkit.training.scenes import pick_scenes
 
@@ -94,6 +95,17 @@ class Objective(nn.Module):
         self.parts = dict(parts or {})
         self.opinions = dict(opinions or {})
         self._phrases: dict[str, Phrase] = {}
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of all terms that a batch can have, in order: all processes sum the same, whatever is in theirs."""
+        options = self.options
+        names = [f"{group}_{term}" for group in GROUPS for term in ("choice", "bce", "dice")]
+        if options.labels is not None:
+            names.append("label")
+        if options.objects is not None:
+            names += ["object_name", "object_bce", "object_dice", *["pointing"] * bool(options.pointing)]
+        return tuple(names)
 
     def divisors(self, batch: Batch) -> Divisors:
         """How many of everything a batch has."""
@@ -218,7 +230,8 @@ class Objective(nn.Module):
         """(N, D) class embeddings of the candidates (E, M) that the cells were matched with."""
         decoded, index = asked.decoded, torch.arange(len(matched), device=matched.device)[:, None]
         rows, embeddings = decoded.queries[index, matched], decoded.mask_embeddings[index, matched]
-        found = self.network.class_embeddings(rows, embeddings, scene, decoded.bias, asked.named)
+        with full_precision(rows.device):
+            found = self.network.class_embeddings(rows, embeddings, scene, decoded.bias, asked.named)
         return found.flatten(0, 1)
 
     def _correct(self, cells: Sequence[Cell], logits: Tensor) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seemkit.network.network import Network
+from seemkit.network.precision import full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
 from seemkit.training.mask_losses import Sampling, mask_losses
@@ -99,14 +100,15 @@ def object_losses(
     total = {"object_name": zero, "object_bce": zero, "object_dice": zero}
     emphasis, weights = options.emphasis, options.weights
     for states in decoded.heads[-1:] if options.last else decoded.heads:
-        embeddings = network.heads.mask_embedding(states)
+        with full_precision(device):
+            embeddings = network.heads.mask_embedding(states)
+            classes = network.class_embeddings(states, embeddings, scene, named=True)
         maps = scene.mask_features.dot(embeddings)
-        classes = network.class_embeddings(states, embeddings, scene, named=True)
         xy = draws.shared(options.matching)
         sampled = sample_maps(maps, xy)  # B x Q x P
         pairs: list[tuple[Tensor, Tensor]] = []
         for i, view in enumerate(views):
-            logits = network.class_logits(classes[i], embedded[view.source]).float()  # Q x K + 1
+            logits = network.class_logits(classes[i], embedded[view.source])  # Q x K + 1
             wanted = torch.full(logits.shape[:1], logits.shape[1] - 1, device=device)
             rows, columns = _match(logits, sampled[i], truth[i], kinds[i], xy[i], options.cost)
             wanted[rows] = kinds[i][columns]

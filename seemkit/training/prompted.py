@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seemkit.network.network import Network
+from seemkit.network.precision import full_precision
 from seemkit.network.prepared import PreparedScene
 from seemkit.training.anchors import Choice, choices, joint
 from seemkit.training.asking import Asked
@@ -22,9 +23,10 @@ from seemkit.training.matching import assign, pair_costs
 from seemkit.training.points import PointDraws, sample_maps
 from seemkit.training.recipe.sections import ObjectiveSection
 
-__all__ = ["Prompted", "prompted_losses"]
+__all__ = ["GROUPS", "Prompted", "prompted_losses"]
 
 GROUPS = ("visual", "text")
+"""What objects are asked for by; both have terms, 0 where a batch has none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,8 @@ def prompted_losses(
     terms = {f"{group}_{name}": masks.new_zeros(()) for group in GROUPS for name in ("choice", "bce", "dice")}
     at = {group: torch.tensor([g == group for g in groups], device=device).float() for group in GROUPS}
     for states in heads:
-        embeddings = network.heads.mask_embedding(states)
+        with full_precision(device):
+            embeddings = network.heads.mask_embedding(states)
         logits = asked.decoded.masks(scene, embeddings)  # E x Q x h x w
         found = choices(network, scene, states, embeddings, asked.decoded.bias, asked.anchors, m)
         xy = draws.shared(options.points.matching)  # B x P x 2

@@ -70,6 +70,31 @@ def test_a_first_prompt_takes_the_place_of_the_first_click(made_up: Any) -> None
     assert said.curve[:2] == [pytest.approx(2 / 3), 1.0]
 
 
+@pytest.mark.parametrize(("first", "positive"), [("mask", False), ("box", True)])
+def test_the_original_does_not_click_where_the_first_prompt_was(
+    made_up: Any, first: str, positive: bool
+) -> None:
+    # the prompt lies on all of the object, which is missed, beside 10 wrong pixels; only the mask says which pixels
+    given: dict[str, Any] = {"mask": {"mask": TRUTH}, "box": {"x1": 10, "y1": 10, "x2": 40, "y2": 30}}[first]
+    wrong = np.zeros_like(TRUTH)
+    wrong[35, 45:55] = True
+    model = made_up(lambda image, prompts: wrong)
+    talk(model, OriginalClicker, rounds=2, first=prompt_type(first)(**given))
+    assert [prompt.include for prompt in model.asked[-1]] == [True, positive]
+
+
+def test_the_original_does_not_click_where_a_correction_was(made_up: Any) -> None:
+    half = np.zeros_like(TRUTH)
+    half[10:30, 10:36] = True
+    model = made_up(lambda image, prompts: NOTHING)
+    masked: Any = prompt_type("mask")
+    clicker = OriginalClicker(TRUTH, NOTHING, Grid(40, 60))
+    converse(model, model.encode(IMAGE), clicker, 2, correct=lambda click: masked(mask=half))
+    left = clicker.next(None)
+    assert left is not None
+    assert left.x > 36
+
+
 def test_memory_is_the_mask_of_the_round_before(made_up: Any) -> None:
     model = made_up(partial(columns, [10, 20, 30]))
     talk(model, rounds=3)

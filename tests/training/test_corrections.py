@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from seemkit.geometry.region import Region, RegionKind
 from seemkit.training.cell import Cell
 from seemkit.training.corrections import correct, larger_error_click
 from seemkit.training.recipe.sections import ClicksSection
@@ -43,6 +44,17 @@ def test_prompted_pixels_are_not_errors_any_more() -> None:
     click = larger_error_click(NONE, truth, field((10, 10, 9, 5)))
     assert click is not None
     assert click[0] >= 15
+
+
+@pytest.mark.parametrize(("kind", "positive"), [("exact", False), ("extent", True)])
+def test_the_first_prompt_counts_as_prompted_unless_it_only_lies_around_the_object(
+    kind: RegionKind, positive: bool
+) -> None:
+    # 200 pixels are missed, of which the prompt covers 160; 100 are wrong
+    cell = cell_of(field((10, 10, 10, 20)))
+    cell.regions.append(Region(field((10, 10, 10, 16)), kind=kind))
+    correct([cell], [field((30, 40, 10, 10))], ClicksSection(protocol="larger"))
+    assert cell.regions[1].include == positive
 
 
 def cell_of(mask: np.ndarray) -> Cell:  # type: ignore[type-arg]

@@ -81,6 +81,7 @@ def test_an_objective_with_it_teaches_what_a_closer_look_adds(
     batch = new_batch(shares=SharesSection(prompt=1, reference=0, text=1, mixed=0), nearness=ENLARGED)
     terms = objective(batch, step_of(objective, batch, rounds=1))
     assert looks.count == 1
+    assert set(terms) == set(objective.terms), "what processes sum"
     terms["pointing"].backward()
     closer = objective.network.pixel_decoder.meaning.closer[0]
     assert closer.mixed.weight.grad is not None

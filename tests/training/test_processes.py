@@ -1,6 +1,8 @@
 """Several processes, and processes that are killed: real ones, forked from one that has imported everything.
 
-The script that is run here trains by the same recipe in one process and in two, and kills a run twice.
+The script that is run here trains by the same recipe in one process and in two, and kills a run twice. Half of the
+pictures are marked completely, so that of the parts of a step, one picture each in two processes, some have terms of
+everything mode and some have none.
 """
 
 import json
@@ -10,10 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 from safetensors.torch import load_file
+
+from tests.training.conftest import WORDS, make_sample
 
 STEPS = 4
 
@@ -27,10 +33,10 @@ torch.set_num_threads(1)
 from seemkit.training.recipe import load_recipe
 from seemkit.training.train import train
 
-recipe, out = load_recipe(Path(sys.argv[1])), Path(sys.argv[2])
+out = Path(sys.argv[2])
 
 
-def start(folder, rank=None, count=None, port=None):
+def start(folder, rank=None, count=None, port=None, **run):
     """A process of its own that trains."""
     child = os.fork()
     if child:
@@ -42,6 +48,7 @@ def start(folder, rank=None, count=None, port=None):
                 "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count),
                 "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
             }
+        recipe = load_recipe(Path(sys.argv[1]), {f"run.{name}": value for name, value in run.items()})
         train(recipe, out / folder)
         code = 0
     except BaseException as error:
@@ -59,33 +66,54 @@ assert end(start("one")) == 0
 with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     port = s.getsockname()[1]
-both = [start("two", rank, 2, port) for rank in (0, 1)]
+both = [start("two", rank, 2, port, accumulate=2) for rank in (0, 1)]
 assert [end(child) for child in both] == [0, 0]
+workers = int(sys.argv[4])
 rng, log = random.Random(int(sys.argv[3])), out / "killed" / "log.jsonl"
 for wanted in (1, 2):  # steps that are done before it is killed, at some moment after that
-    child = start("killed")
+    child = start("killed", workers=workers)
     while not log.exists() or log.read_text().count(chr(10)) < wanted:
         time.sleep(0.005)
     time.sleep(rng.uniform(0, 0.4))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     print(os.waitstatus_to_exitcode(status))
-assert end(start("killed")) == 0
+assert end(start("killed", workers=workers)) == 0
 '''
 
 
 @pytest.fixture
-def recipe(tmp_path: Path, photos: Path, tiny_yaml: Path) -> Path:
-    """A recipe of a few steps of four pictures, on folders."""
+def scenes(tmp_path: Path) -> Path:
+    """A folder `scenes` with six pictures of two rectangles, and what is at each of their pixels."""
+    folder = tmp_path / "scenes"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for number in range(6):
+        sample = make_sample(100 + number)
+        Image.fromarray(np.asarray(sample.image)).save(folder / "images" / f"{number}.png")
+        classes = np.zeros((80, 100), np.uint8)
+        for each in sample.objects:
+            assert each.name is not None
+            classes[each.read_mask()] = 1 + WORDS.index(each.name)
+        Image.fromarray(classes).save(folder / "masks" / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, photos: Path, scenes: Path, tiny_yaml: Path) -> Path:
+    """A recipe of a few steps of four pictures, on folders, with every loss that there is."""
     path = tmp_path / "recipe.yaml"
     data: dict[str, Any] = {
         "seemkit": 1,
         "model": {"assembly": "tiny.yaml", "weights": "none"},
         "data": {
-            "sources": [{"use": "folder", "path": "photos", "category": "thing"}],
+            "sources": [
+                {"use": "folder", "path": "photos", "category": "thing"},
+                {"use": "folder", "path": "scenes", "masks": "classes", "names": ["ground", *WORDS]},
+            ],
             "size": 64, "objects": 2, "augment": {"copy_paste": 0.3},
         },
-        "objective": {"points": {"matching": 60, "loss": 40}, "labels": {}},
+        "objective": {"points": {"matching": 60, "loss": 40}, "labels": {}, "pointing": 1.0},
         "optimiser": {"rate": 0.001, "schedule": {"warmup": 1000}},
         "run": {
             "steps": STEPS, "batch": 4, "minutes": 0, "log": 1, "workers": 0, "pictures": 0, "tensorboard": False,
@@ -96,10 +124,20 @@ def recipe(tmp_path: Path, photos: Path, tiny_yaml: Path) -> Path:
     return path
 
 
-@pytest.fixture(params=[0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=[
+        (0, 0),
+        pytest.param((1, 0), marks=pytest.mark.slow),
+        pytest.param((2, 2), marks=pytest.mark.slow),
+    ],
+    ids=["alone", "killed-elsewhere", "with-workers"],
+)
 def ran(recipe: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The folder with what the script left: the runs `one`, `two` (in two processes) and `killed`."""
-    command = [sys.executable, "-c", SCRIPT, str(recipe), str(tmp_path), str(request.param)]
+    """The folder with what the script left: the runs `one`, `two` (in two processes, in parts) and `killed`.
+
+    A parameter is the seed of the moments that it is killed at, and how many workers make its views.
+    """
+    command = [sys.executable, "-c", SCRIPT, str(recipe), str(tmp_path), *map(str, request.param)]
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # as torchrun sets it
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=alone)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -114,7 +152,9 @@ def log_of(folder: Path) -> list[dict[str, float]]:
 def test_two_processes_and_killed_ones_learn_the_same_as_one(ran: Path) -> None:
     one, two, killed = (log_of(ran / name) for name in ("one", "two", "killed"))
     assert [line["step"] for line in one] == list(range(STEPS))
+    assert all({"object_name", "object_bce", "pointing", "label"} <= set(line) for line in one)
     for a, b in zip(one, two, strict=True):
+        assert b == pytest.approx(a, rel=1e-4), f"every term of step {a['step']}"
         assert b["loss"] == pytest.approx(a["loss"], rel=1e-5), f"step {a['step']}"
         assert b["gradient"] == pytest.approx(a["gradient"], rel=1e-4)
     assert killed == one, "the same losses after every kill, to the last digit"

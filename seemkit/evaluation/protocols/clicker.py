@@ -14,6 +14,7 @@ from seemkit.training.clicks import depth
 
 if TYPE_CHECKING:
     from seemkit.geometry.grid import Grid
+    from seemkit.prompting.prompt import Prompt
 
 __all__ = ["Click", "Clicker", "Jitter", "Seen"]
 
@@ -92,6 +93,10 @@ class Clicker(ABC):
     @abstractmethod
     def next(self, seen: Seen | None) -> Click | None:
         """The next click after an answer, None before the first; None if there is nothing to click."""
+
+    def told(self, prompt: Prompt) -> None:
+        """A prompt was given that is no click of this protocol, such as the first one."""
+        del prompt
 
     def satisfied(self, iou: float) -> bool:
         """Whether the conversation ends at this IoU; the figures of later rounds are then those of this one."""
