@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ def converse(
     clicker: Clicker,
     rounds: int,
     *,
-    first: Prompt | None = None,
+    first: Sequence[Prompt] = (),
     correct: Correct | None = None,
     memory: bool = True,
 ) -> Conversation:
@@ -61,7 +61,7 @@ def converse(
         scene: the picture.
         clicker: knows the object, and where its user clicks next.
         rounds: answers, the first included.
-        first: what is given first, in place of the protocol's first click.
+        first: what is given first, all at once, in place of the protocol's first click.
         correct: what is given in place of a click; by default a point.
         memory: whether a round sees the one before.
     """
@@ -71,9 +71,10 @@ def converse(
     kept: dict[str, torch.Tensor] | None = None
     for _ in range(rounds):
         click = None
-        if first is not None and seen is None:
-            said.prompts.append(first)
-            clicker.told(first)
+        if first and seen is None:
+            said.prompts += first
+            for given in first:
+                clicker.told(given)
         else:
             click = clicker.next(seen)
             prompt = None if click is None else give(click)

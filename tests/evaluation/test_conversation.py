@@ -64,7 +64,7 @@ def test_ignored_pixels_are_neither_clicked_nor_counted(made_up: Any) -> None:
 
 def test_a_first_prompt_takes_the_place_of_the_first_click(made_up: Any) -> None:
     box = prompt_type("box")(x1=10, y1=10, x2=40, y2=30)
-    said = talk(made_up(partial(columns, [20, 30])), first=box)
+    said = talk(made_up(partial(columns, [20, 30])), first=[box])
     assert said.prompts[0] == box
     assert said.prompts[1].type_name() == "point"
     assert said.curve[:2] == [pytest.approx(2 / 3), 1.0]
@@ -79,7 +79,7 @@ def test_the_original_does_not_click_where_the_first_prompt_was(
     wrong = np.zeros_like(TRUTH)
     wrong[35, 45:55] = True
     model = made_up(lambda image, prompts: wrong)
-    talk(model, OriginalClicker, rounds=2, first=prompt_type(first)(**given))
+    talk(model, OriginalClicker, rounds=2, first=[prompt_type(first)(**given)])
     assert [prompt.include for prompt in model.asked[-1]] == [True, positive]
 
 

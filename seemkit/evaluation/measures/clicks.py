@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from seemkit.evaluation.measures.kinds import check_kinds, spatial_kinds
+from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, spatial_kinds
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ class Clicks(Measure):
     )
     rounds: int = Field(20, ge=1, le=200, description="prompts that are given, the first included")
     memory: bool = Field(True, description="whether a round sees the mask of the one before, as in a session")
-    first: Literal["every"] | tuple[str, ...] = Field(
-        (CLICK,), description="first prompts: 'click' is the protocol's own; 'every' spatial type, or names"
+    first: Literal["every", "pairs"] | tuple[str, ...] = Field(
+        (CLICK,),
+        description="first prompts: 'click' is the protocol's own; 'every' spatial type, 'pairs' of them, or names, "
+        "those that are given together joined as in box+text",
     )
     then: Literal["click", "same"] = Field(
         "click", description="corrections: clicks, or prompts of the first's type, simulated on the error"
@@ -52,8 +55,21 @@ class Clicks(Measure):
     @field_validator("first")
     @classmethod
     def check_first(cls, first: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        """Refuse what is no type of spatial prompt."""
-        return first if isinstance(first, str) else check_kinds(first, also=(CLICK,), spatial=True)
+        """Refuse what is no type of spatial prompt, nor such types and words together."""
+        if isinstance(first, str):
+            return first
+        for name in first:
+            together = name.split("+")
+            check_kinds(together, also=(CLICK, WORDS) if together == [name] else (WORDS,), spatial=True)
+        return first
+
+    @model_validator(mode="after")
+    def check_corrections(self) -> Self:
+        """Refuse corrections of the same type where there are several."""
+        together = next((name for name in self._first() if "+" in name), None)
+        if self.then == "same" and together is not None:
+            raise ValueError(f"then is 'same', but {together} are several types; take 'click'")
+        return self
 
     def evaluate(self, asked: Asked) -> Outcome | None:
         objects = asked.objects(self.smallest, things=self.things)
@@ -84,7 +100,7 @@ class Clicks(Measure):
                 continue
             curves, protocol = np.array(found, np.float64), self.describe(name)
             count = len(curves) // self.repeats
-            label = "" if name == CLICK else f" from {name}"
+            label = "" if name == CLICK else f" from {spaced(name)}"
             for k in self.shown:
                 if k <= self.rounds:
                     tally.add(f"mIoU@{k}{label}", float(curves[:, k - 1].mean()), protocol, count)
@@ -94,7 +110,7 @@ class Clicks(Measure):
                 tally.add(f"{cap}NoC@{threshold}{label}", float(reached.mean()), protocol, count)
                 never = int((curves.max(1) < threshold / 100).sum())
                 tally.share(f"never@{threshold}{label}", never, len(curves), protocol)
-            tally.curve(name, mean_curve(curves), protocol, count)
+            tally.curve(spaced(name), mean_curve(curves), protocol, count)
 
     def describe(self, first: str) -> str:
         """The protocol in words."""
@@ -102,7 +118,11 @@ class Clicks(Measure):
 
         name = clicker_class(self.protocol).name
         corrections = name if self.then == "click" or first == CLICK else f"the same where {name} fall"
-        parts = [name if first == CLICK else f"one simulated {first}, then {corrections}"]
+        kinds = [
+            "the class or phrase as text" if kind == WORDS else f"one simulated {kind}"
+            for kind in first.split("+")
+        ]
+        parts = [name if first == CLICK else f"{' and '.join(kinds)}, then {corrections}"]
         parts.append(f"at most {self.rounds}")
         parts.append("session with memory" if self.memory else "each round without memory")
         if self.jitter:
@@ -112,7 +132,11 @@ class Clicks(Measure):
         return ", ".join(parts)
 
     def _first(self) -> Sequence[str]:
-        return tuple(spatial_kinds()) if self.first == "every" else self.first
+        if self.first == "every":
+            return tuple(spatial_kinds())
+        if self.first == "pairs":
+            return tuple("+".join(pair) for pair in combinations(spatial_kinds(), 2))
+        return self.first
 
     def _order(self, name: str) -> tuple[int, str]:
         names = list(self._first())
@@ -121,20 +145,21 @@ class Clicks(Measure):
     def _converse(
         self, asked: Asked, each: SampleObject, name: str, place: int, repeat: int
     ) -> Conversation | None:
-        """None if no prompt of this type can be given for the object."""
+        """None if a prompt of these types cannot be given for the object."""
         from seemkit.evaluation.conversation import converse
         from seemkit.evaluation.protocols import clicker_class
         from seemkit.evaluation.protocols.clicker import Jitter
 
-        words = (name, *([str(place)] if place else []), *([f"draw {repeat}"] if repeat else []))
-        rng = asked.rng(*words)
-        first: Prompt | None = None
+        which = (*([str(place)] if place else []), *([f"draw {repeat}"] if repeat else []))
+        words = (name, *which)
+        first: list[Prompt] = []
         correct: Correct | None = None
-        if name != CLICK:
-            kind = spatial_kinds()[name]
-            first = kind.simulate(each.read_mask(), rng)
-            if first is None:
+        for kind in () if name == CLICK else name.split("+"):
+            rng = asked.rng(kind, *which)
+            prompt = give(kind, each, rng)
+            if prompt is None:
                 return None
+            first.append(prompt)
             if self.then == "same":
                 correct = partial(_correct_by, name, rng)
         hand = Jitter(self.jitter, asked.rng(*words, "jitter")) if self.jitter else None
@@ -143,6 +168,11 @@ class Clicks(Measure):
         return converse(
             asked.model, asked.scene, clicker, self.rounds, first=first, correct=correct, memory=self.memory
         )
+
+
+def spaced(name: str) -> str:
+    """Types that are given together, as figures name them."""
+    return name.replace("+", " + ")
 
 
 def _correct_by(name: str, rng: np.random.Generator, click: Click) -> Prompt | None:

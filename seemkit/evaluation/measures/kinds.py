@@ -1,12 +1,24 @@
-"""Which types of prompts take part: every installed one that can be simulated."""
+"""Which types of prompts take part: every installed one that can be simulated, and the words of the data set."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from seemkit.evaluation.class_names import plain_name
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
-from seemkit.prompting.read import prompt_types
+from seemkit.prompting.read import prompt_type, prompt_types
 from seemkit_registry import nearest
 
-__all__ = ["check_kinds", "simulated_kinds", "spatial_kinds"]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seemkit.data.sample import SampleObject
+
+__all__ = ["WORDS", "check_kinds", "give", "simulated_kinds", "spatial_kinds"]
+
+WORDS = "text"
+"""The type that is given the words of the data set, since no mask can tell them."""
 
 
 def spatial_kinds() -> dict[str, type[SpatialPrompt]]:
@@ -17,6 +29,14 @@ def spatial_kinds() -> dict[str, type[SpatialPrompt]]:
 def simulated_kinds() -> dict[str, type[Prompt]]:
     """Prompt types with a `simulate` of their own, by name."""
     return {n: kind for n, kind in _types().items() if _simulates(kind)}
+
+
+def give(name: str, each: SampleObject, rng: np.random.Generator) -> Prompt | None:
+    """A prompt of a type for an object: simulated on its mask, or its phrase or class; None where there is none."""
+    if name != WORDS:
+        return simulated_kinds()[name].simulate(each.read_mask(), rng)
+    words = each.phrases[:1] or ((plain_name(each.name),) if each.name else ())
+    return prompt_type(WORDS).model_validate({"text": words[0]}) if words else None
 
 
 def check_kinds(names: Sequence[str], *, also: Sequence[str] = (), spatial: bool = False) -> tuple[str, ...]:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, field_validator
 
-from seemkit.evaluation.class_names import plain_name
-from seemkit.evaluation.measures.kinds import check_kinds, simulated_kinds
+from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, simulated_kinds
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from seemkit.prompting.prompt import Prompt
 
 __all__ = ["Prompts"]
-
-WORDS = ("text",)
-"""Types that are given the words of the data set, since no mask can tell them."""
 
 
 class Prompts(Measure):
@@ -43,7 +39,9 @@ class Prompts(Measure):
         cls, given: str | tuple[tuple[str, ...], ...]
     ) -> str | tuple[tuple[str, ...], ...]:
         """Refuse what is no type of prompt that can be simulated."""
-        return given if isinstance(given, str) else tuple(check_kinds(names, also=WORDS) for names in given)
+        return (
+            given if isinstance(given, str) else tuple(check_kinds(names, also=(WORDS,)) for names in given)
+        )
 
     def evaluate(self, asked: Asked) -> Outcome | None:
         scores: dict[str, list[float | None]] = {"+".join(names): [] for names in self.sets()}
@@ -79,7 +77,7 @@ class Prompts(Measure):
                 more = {"baseline": alone[best], "baseline_name": f"{best} alone, same objects"}
             value = float(np.mean([whole[k] for k in scored]))
             protocol = "one simulated prompt" if len(names) == 1 else "one simulated prompt of each"
-            if set(names) & set(WORDS):
+            if WORDS in names:
                 protocol += ", the class or phrase as text"
             drawn = f", {self.draws} draws an object" if self.draws > 1 else ""
             count = len(scored) // self.draws
@@ -91,26 +89,19 @@ class Prompts(Measure):
         if self.combinations == "single":
             return [(name,) for name in types]
         if self.combinations == "pairs":
-            types += WORDS
+            types.append(WORDS)
             return [*((name,) for name in types), *combinations(types, 2)]
         alone = dict.fromkeys(name for names in self.combinations for name in names)
         return [*((name,) for name in alone), *(names for names in self.combinations if len(names) > 1)]
 
     def _prompts(self, asked: Asked, each: SampleObject, place: int, draw: int) -> dict[str, Prompt]:
         """A prompt of each type that can be given for an object."""
-        from seemkit.prompting.read import prompt_type
-
-        needed = {name for names in self.sets() for name in names}
         given: dict[str, Prompt] = {}
-        for name, kind in simulated_kinds().items():
-            if name in needed:
-                words = (name, *([str(place)] if place else []), *([f"draw {draw}"] if draw else []))
-                prompt = kind.simulate(each.read_mask(), asked.rng(*words))
-                if prompt is not None:
-                    given[name] = prompt
-        words_of = each.phrases[:1] or ((plain_name(each.name),) if each.name else ())
-        if "text" in needed and words_of:
-            given["text"] = prompt_type("text").model_validate({"text": words_of[0]})
+        for name in dict.fromkeys(name for names in self.sets() for name in names):
+            words = (name, *([str(place)] if place else []), *([f"draw {draw}"] if draw else []))
+            prompt = give(name, each, asked.rng(*words))
+            if prompt is not None:
+                given[name] = prompt
         return given
 
 

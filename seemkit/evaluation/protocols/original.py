@@ -7,7 +7,8 @@ what only lies around the object, as a box does, covers nothing. Nothing is clic
 with an IoU of 0.925 there, and once the IoU on the original image exceeds 0.9 the conversation ends.
 
 Where the code resizes masks to the input it does so bicubically; they are cut at one half here. It clicks into the
-padding of the input too, which is no part of the photo; that is left out.
+padding of the input too, which is no part of the photo; that is left out, as are pixels that a data set says to ignore,
+of which the code knows nothing.
 """
 
 from __future__ import annotations
@@ -46,14 +47,15 @@ class OriginalClicker(Clicker):
     def __init__(self, truth: Mask, ignore: Mask, grid: Grid, jitter: Jitter | None = None) -> None:
         super().__init__(truth, ignore, grid, jitter)
         self._truth = _resize(truth, grid.size, "bicubic")
+        self._ignored = _resize(ignore, grid.size, "nearest-exact")
         self._prompted = np.zeros(grid.size, bool)
 
     def next(self, seen: Seen | None) -> Click | None:
         made = np.zeros(self._truth.shape, bool) if seen is None else seen.on_grid()
-        if seen is not None and iou(made, self._truth) >= GOOD_ENOUGH:
+        if seen is not None and iou(made, self._truth, self._ignored) >= GOOD_ENOUGH:
             return None
-        missed = self._truth & ~made & ~self._prompted
-        wrong = made & ~self._truth & ~self._prompted
+        free = ~(self._prompted | self._ignored)
+        missed, wrong = self._truth & ~made & free, made & ~self._truth & free
         positive = int(missed.sum()) > int(wrong.sum())
         error = missed if positive else wrong
         if not error.any():

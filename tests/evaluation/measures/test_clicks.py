@@ -1,5 +1,6 @@
 """Clicks as a measure: which prompts come first, what is drawn, and the figures, on a model whose answers are known."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,51 @@ def test_every_spatial_type_has_a_curve(made_up: Any, tools: Any, sample: Any) -
     assert "2-NoC@85 from box" in tools.values(made)
     box = next(f for f in made.figures if f.name == "mIoU@1 from box")
     assert box.protocol == "one simulated box, then RITM clicks, at most 2, session with memory"
+
+
+def test_types_can_be_given_together_and_then_clicked(made_up: Any, tools: Any) -> None:
+    model = made_up(stuck)
+    measure = Clicks(first=("box", "box+scribble+text"), rounds=4, shown=(1,))
+    outcome = measure.evaluate(tools.ask(model, tools.make_sample((tools.rectangle(10, 10, 30, 40), "cat"))))
+    assert outcome is not None
+    asked = [[p.type_name() for p in prompts] for prompts in model.asked]
+    assert asked[4:6] == [["box", "scribble", "text"], ["box", "scribble", "text", "point"]]
+    assert model.asked[0][0] == model.asked[4][0], "the same box"
+    assert model.asked[4][2].text == "cat"
+    made = tools.tally_of(measure, outcome.record)
+    values = tools.values(made)
+    assert values["4-NoC@85 from box"] == 4
+    assert values["4-NoC@85 from box + scribble + text"] == 2
+    assert {f.protocol for f in made.figures if "text" in f.name} == {
+        "one simulated box and one simulated scribble and the class or phrase as text, then RITM clicks, at most 4, "
+        "session with memory"
+    }
+    assert [curve.label for curve in made.curves] == ["box", "box + scribble + text"]
+
+
+def test_pairs_are_those_of_all_spatial_types() -> None:
+    names = Clicks(first="pairs")._first()
+    assert {"point+box", "box+point"} & set(names)
+    kinds = {kind for name in names for kind in name.split("+")}
+    assert kinds >= SPATIAL
+    assert len(names) == len(kinds) * (len(kinds) - 1) / 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"first": ("box+boxx",)}, "did you mean 'box'"),
+        ({"first": ("box+click",)}, "no prompt type 'click' can be simulated"),
+        ({"first": ("clik",)}, "did you mean 'click'"),
+        (
+            {"first": ("box+point",), "then": "same"},
+            "then is 'same', but box+point are several types; take 'click'",
+        ),
+    ],
+)
+def test_what_cannot_be_given_first_is_said(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(says)):
+        Clicks(**options)
 
 
 def test_corrections_of_the_same_type_are_simulated_on_the_error(
@@ -100,4 +146,4 @@ def test_a_type_that_there_is_not_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValidationError, match="did you mean 'polygon'"):
         Clicks(first=("poligon",))
     with pytest.raises(ValidationError, match="can be simulated"):
-        Clicks(first=("text",))
+        Clicks(first=("reference",))

@@ -77,3 +77,13 @@ def test_depth_grows_inwards_and_the_border_of_the_image_is_outside() -> None:
     assert np.unravel_index(depth.argmax(), depth.shape) == (4, 4)
     assert (np.diff(depth[4, :5]) > 0).all()
     assert not convolved_distance(np.zeros((3, 3), bool)).any()
+
+
+def test_what_is_to_be_ignored_is_neither_clicked_nor_counted() -> None:
+    truth, made = block(10, 10, 20, 20), block(10, 10, 20, 50)
+    ignore = block(0, 20, 40, 60)
+    one = OriginalClicker(truth, ignore, GRID)
+    assert one.next(answer(made)) is None, "all that is wrong is ignored"
+    click = OriginalClicker(truth, ignore, GRID).next(answer(block(10, 10, 14, 50)))
+    assert click is not None
+    assert click.positive
