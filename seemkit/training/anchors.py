@@ -74,6 +74,7 @@ def choices(
     bias: Tensor | None,
     anchors: Sequence[AnchorBatch],
     each: int,
+    padding: Tensor | None = None,
 ) -> list[Choice]:
     """What the anchors of N = E * M objects say of the candidates of E entries.
 
@@ -85,10 +86,18 @@ def choices(
         bias: (E, h, w) logits that every mask of an entry has on top; None for none.
         anchors: of the objects, entry by entry.
         each: M.
+        padding: (E, Q) bool, True where there is no candidate, whose probability is then 0; None if all are there.
     """
     with full_precision(queries.device):  # similarities are scaled up by as much as 100
         return _choices(
-            network, scene, at_least_single(queries), at_least_single(mask_embeddings), bias, anchors, each
+            network,
+            scene,
+            at_least_single(queries),
+            at_least_single(mask_embeddings),
+            bias,
+            anchors,
+            each,
+            padding,
         )
 
 
@@ -100,6 +109,7 @@ def _choices(
     bias: Tensor | None,
     anchors: Sequence[AnchorBatch],
     each: int,
+    padding: Tensor | None,
 ) -> list[Choice]:
     found = []
     limit = network.decoder.preset.class_scale_limit
@@ -118,6 +128,8 @@ def _choices(
             logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
             if fits is not None:
                 logits = logits + fits[:, None]
+        if padding is not None:
+            logits = logits.masked_fill(padding[:, None], -torch.inf)
         found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))
     return found
 
@@ -132,5 +144,5 @@ def joint(found: Sequence[Choice], like: Tensor, each: int) -> Tensor:
     """
     total = torch.zeros(like.shape[0], each, like.shape[1], device=like.device)
     for choice in found:
-        total = total + choice.log_probability * choice.evidence[..., None]
+        total = total + choice.log_probability.where(choice.evidence[..., None], 0.0)
     return total

@@ -39,11 +39,13 @@ class Asked:
         decoded: states and mask embeddings of the candidates of each entry.
         anchors: of the N cells.
         named: (E,) bool, which entries are asked for in words; False for none.
+        padding: (E, Q) bool, True where an entry has no candidate; None if all have as many.
     """
 
     decoded: Decoded
     anchors: list[AnchorBatch]
     named: Tensor | bool = False
+    padding: Tensor | None = None
 
 
 def check_policy(network: Network, options: ObjectiveSection) -> None:
@@ -114,7 +116,8 @@ class Asking:
             rows.append(RowBatch("memory", content, position, attends=memory))
         if self.each > 1:
             rows = [joined for batch in rows for joined in _join(batch, self.each)]
-        rows.insert(0, self._queries(region, anchors))
+        queries = self._queries(region, anchors)
+        rows.insert(0, queries)
         said = _first(anchors, "class") if self.each == 1 else None
         pointing = said
         if said is not None:  # what is drawn tells better where to look
@@ -122,7 +125,8 @@ class Asking:
             pointing = (said[0], said[1] & undrawn)
         bias = network.mask_term(self.prepared, points, memory, pointing)
         decoded = network.decoder(self.prepared, rows, network.heads, bias=bias, every_head=every_head)
-        return Asked(decoded, anchors, False if said is None else said[1])
+        assert not isinstance(queries.padding, tuple)
+        return Asked(decoded, anchors, False if said is None else said[1], queries.padding)
 
     def _click(self, told: Sequence[AnchorBatch], more: Sequence[Sequence[Anchor]]) -> PointBatch:
         """The points of the cells; where words are all that is asked, they click where the object shows them most.
@@ -156,13 +160,21 @@ class Asking:
         return stack_points(sets, (self.size, self.size), self.prepared.levels[0])
 
     def _queries(self, region: RegionTokens, anchors: Sequence[AnchorBatch]) -> RowBatch:
-        """The candidates of each entry."""
+        """The candidates of each entry; where they are drawn, a text keeps all of them, as published."""
         network, decoder, options = self.network, self.network.decoder, self.options.queries
         entries = len(self.cells) // self.each
+        padding: Tensor | None = None
         if options.policy == "sampled":
             content, position = decoder.object_queries()
-            drawn = [c.rng.integers(len(content), size=options.count) for c in self.cells]
-            index = torch.tensor([list(map(int, each)) for each in drawn], device=content.device)
+            every = len(content)
+            drawn = [
+                torch.arange(every)
+                if cell.group == "text"
+                else torch.from_numpy(cell.rng.integers(every, size=options.count))
+                for cell in self.cells
+            ]
+            index = nn.utils.rnn.pad_sequence(drawn, batch_first=True, padding_value=-1).to(content.device)
+            padding = index < 0 if len({len(each) for each in drawn}) > 1 else None
             content, position = content[index], position[index]  # N x k x C
         else:
             table = decoder.object_queries(decoder.options.candidates if self.each == 1 else None)
@@ -172,7 +184,7 @@ class Asking:
             content, position = network.prompts.conditioning(
                 content, position, _first(anchors, "mask"), centre, _first(anchors, "class")
             )
-        return RowBatch("query", content, position)
+        return RowBatch("query", content, position, padding)
 
     def _reference(self) -> RegionTokens | None:
         """Tokens of the same object in the partner view, for the cells that are shown one."""

@@ -220,6 +220,7 @@ class Objective(nn.Module):
             decoded.bias,
             asked.anchors,
             ask.each,
+            asked.padding,
         )
         best = joint(found, decoded.queries, ask.each).argmax(-1)  # E x M
         entry = torch.arange(len(best), device=best.device)[:, None]

@@ -84,12 +84,17 @@ def prompted_losses(
         with full_precision(device):
             embeddings = network.heads.mask_embedding(states)
         logits = asked.decoded.masks(scene, embeddings)  # E x Q x h x w
-        found = choices(network, scene, states, embeddings, asked.decoded.bias, asked.anchors, m)
+        found = choices(
+            network, scene, states, embeddings, asked.decoded.bias, asked.anchors, m, asked.padding
+        )
         xy = draws.shared(options.points.matching)  # B x P x 2
         truth = sample_maps(masks.view(scene.batch, per_view, *masks.shape[1:]), xy).reshape(entries, m, -1)
-        sampled = sample_maps(logits, xy.repeat_interleave(entries // scene.batch, 0))  # E x Q x P
+        sampled = sample_maps(logits.detach(), xy.repeat_interleave(entries // scene.batch, 0))  # E x Q x P
         said = joint(found, states, m)  # E x M x Q
-        matched = assign(pair_costs(sampled, truth, said.exp(), costs))  # E x M
+        fits = pair_costs(sampled, truth, said.exp(), costs)  # E x M x Q
+        if asked.padding is not None:
+            fits = fits.masked_fill(asked.padding[:, None], torch.inf)
+        matched = assign(fits)  # E x M
         chosen = logits[torch.arange(entries, device=device)[:, None], matched].flatten(0, 1)  # N x h x w
         points = draws.each([per_view] * scene.batch, sampling.total)
         bce, dice = mask_losses(chosen, masks, points, sampling)

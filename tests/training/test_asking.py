@@ -14,6 +14,7 @@ from seemkit.imaging.preprocess import Preprocess
 from seemkit.pipeline import compose
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompts import Box, Point, Text
+from seemkit.training.anchors import choices
 from seemkit.training.asking import Asking
 from seemkit.training.batch import normalise
 from seemkit.training.cell import Cell
@@ -193,6 +194,54 @@ def test_sampled_queries_are_drawn_anew_for_every_pass(
         assert content.shape == (4, 3, 32)
         assert all(any(torch.equal(row, known) for known in table) for row in content.flatten(0, 1))
     assert not torch.equal(seen[0], seen[1])
+
+
+@torch.no_grad()
+def test_a_text_keeps_all_queries_where_those_of_the_others_are_drawn(
+    new_objective: New, new_batch: New, step_of: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as published: only spatial groups are drawn. Expected of a text is what `per_owner` answers, with all of them
+    import seemkit.training.prompted as room
+
+    def answered(policy: str) -> Any:
+        objective: Objective = new_objective("seem_v1", queries=QueriesSection(policy=policy, count=3))
+        batch = new_batch([1, 2, 3], shares=SharesSection(prompt=1, reference=0, text=1, mixed=0))
+        network = objective.network.eval()
+        features = network.encode(normalise(batch.views, objective.preprocess, network.device))
+        prepared = network.decoder.prepare(features.levels, network.mask_features(features.fine))
+        ask = objective.asking(prepared, features, batch.cells)
+        asked = ask(None)
+        objective(batch, step_of(objective, batch, rounds=0))
+        drawn = asked.decoded
+        for choice in choices(
+            network,
+            prepared,
+            drawn.queries,
+            drawn.mask_embeddings,
+            drawn.bias,
+            asked.anchors,
+            1,
+            asked.padding,
+        ):
+            probability = choice.log_probability[:, 0].exp()
+            assert asked.padding is None or not probability[asked.padding].any()
+            torch.testing.assert_close(probability.sum(-1), torch.ones(len(probability)))
+        return [cell.group for cell in batch.cells], asked.padding, objective.answer(ask, asked)
+
+    matched: list[torch.Tensor] = []
+    assign = room.assign
+    monkeypatch.setattr(room, "assign", lambda costs: matched.append(assign(costs)) or matched[-1])
+    groups, none, wanted = answered("per_owner")
+    assert none is None
+    assert set(groups) == {"text", "visual"}
+    matched.clear()
+    same_groups, padding, found = answered("sampled")
+    assert same_groups == groups
+    texts = torch.tensor([group == "text" for group in groups])
+    assert padding.sum(1).tolist() == [0 if text else 8 - 3 for text in texts]
+    torch.testing.assert_close(found[texts], wanted[texts])
+    assert not torch.allclose(found[~texts], wanted[~texts])
+    assert all((each[~texts] < 3).all() for each in matched), "nothing is matched with what is not there"
 
 
 def test_shared_queries_answer_all_objects_of_a_view_at_once(

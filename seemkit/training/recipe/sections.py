@@ -160,8 +160,8 @@ class QueriesSection(Section):
 
     policy: Literal["per_owner", "sampled", "shared"] = Field(
         "per_owner",
-        description="every object has its own copy of the candidates, or some that are drawn anew for each pass, or "
-        "all objects of a view share one set",
+        description="every object has its own copy of the candidates, or some that are drawn anew for each pass (all, "
+        "if it is asked for in words), or all objects of a view share one set",
     )
     count: int = Field(3, ge=1, le=1000, description="how many are drawn for an object, with 'sampled'")
 
