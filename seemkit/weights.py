@@ -13,7 +13,7 @@ from seemkit.errors import SeemkitError, WeightsError
 from seemkit.network.presets import PRESETS
 from seemkit.results.atomic import replacing_path
 from seemkit.weights_bytes import SCALE, from_bytes, to_bytes
-from seemkit.weights_fit import compare, part_of, shapes_of
+from seemkit.weights_fit import compare, part_of, same_kind, shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -124,7 +124,7 @@ def load_weights(
 
     Raises:
         WeightsError: no such file, another content or variant than expected, damaged, or parameters that are
-            missing, unknown or of another shape; the network is then unchanged.
+            missing, unknown, of another shape or of another kind of numbers; the network is then unchanged.
     """
     source = Path(path)
     about, stored = read_weights(source, sha256=sha256)
@@ -135,8 +135,9 @@ def load_weights(
     swapped = {**fit.swapped(), **fit.left_open()} if allow_untrained else {}
     fit.refuse(source.name, besides=swapped)
     installed = {part for name in own if (part := part_of(name))}
-    given = {n: x.to(own[n].dtype) for n, x in tensors.items() if n in own and n not in swapped}
-    network.load_state_dict(given, strict=False)
+    given = {n: x for n, x in tensors.items() if n in own and n not in swapped}
+    _refuse_other_kinds(source, given, own)
+    network.load_state_dict({n: x.to(own[n].dtype) for n, x in given.items()}, strict=False)
     recorded = about.get("plugins")
     said = recorded if isinstance(recorded, dict) else {}
     network.foreign = {name: tensors[name] for name in fit.foreign}
@@ -160,6 +161,19 @@ def check_variant(source: Path, about: Mapping[str, object], variant: str | None
         path=str(source),
         suggestion=known if isinstance(known, str) else None,
     )
+
+
+def _refuse_other_kinds(source: Path, given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raise :class:`WeightsError` for integers, truth values or complex numbers where real ones belong."""
+    wrong = [name for name, x in given.items() if not same_kind(x.dtype, own[name].dtype)]
+    if wrong:
+        first, more = wrong[0], f" and {len(wrong) - 1} more like it" if len(wrong) > 1 else ""
+        held, expected = (str(x[first].dtype).removeprefix("torch.") for x in (given, own))
+        raise WeightsError(
+            f"{source.name} does not fit the assembly: {first} is {held}, expected {expected} or another "
+            f"precision of it{more}; convert or save the weights again",
+            path=first,
+        )
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,9 +13,10 @@ from seemkit.errors import WeightsError
 from seemkit.weights_bytes import names_of
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-__all__ = ["BRIDGES", "Fit", "compare", "part_of", "read_header", "shapes_of"]
+__all__ = ["BRIDGES", "Fit", "compare", "part_of", "read_header", "same_kind", "shapes_of"]
 
 PARTS = "prompts."
 """Prefix of the learned parts of prompts."""
@@ -122,6 +123,15 @@ def compare(own: Shapes, given: Shapes, about: Mapping[str, object]) -> Fit:
 def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
     """Shape by name of tensors, which may be on the meta device."""
     return {name: tuple(x.shape) for name, x in tensors.items()}
+
+
+def same_kind(one: torch.dtype, other: torch.dtype) -> bool:
+    """Whether numbers of two types are both real, complex, truth values or integers; they may differ in width."""
+    kinds = [
+        (x.is_floating_point, x.is_complex, str(x) == "torch.bool")  # all False: integers
+        for x in (one, other)
+    ]
+    return kinds[0] == kinds[1]
 
 
 def part_of(name: str) -> str | None:
