@@ -15,7 +15,7 @@ from seemkit.checkpoint.fit import MisfitError, expected_parameters, family_of, 
 from seemkit.checkpoint.keys import to_theirs
 from seemkit.checkpoint.read import read_state
 from seemkit.checkpoint.target import check_weights_target
-from seemkit.weights import variant_of, write_weights
+from seemkit.weights import files_of, variant_of, write_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,7 @@ def convert_checkpoint(
     expected = expected_parameters(assembly, registry)
     tensors = _match(path.name, state, expected, assembly)
     variant = variant_of(assembly)
-    if (named := named_variant(path.name)) is not None and variant not in (None, named):
+    if (named := named_variant(path.name)) is not None and files_of(variant) not in (None, named):
         LOGGER.warning(
             f"{path.name} is named {named}, and assembly {assembly.name!r} computes as {variant}; nothing in a "
             "file tells them apart and names were shifted between releases, so make sure which one it is"
@@ -106,7 +106,7 @@ def named_variant(file: str) -> str | None:
     ``seem_focalt_v2.pt`` is what an older release called v0 of FocalNet-T; a demo runs on v0.
     """
     found = re.search(r"(?:^|[_-])(v[0-9]|demo)(?![0-9a-z])", file.lower())
-    return None if found is None else {"v2": "v0", "demo": "v0"}.get(found[1], found[1])
+    return None if found is None else files_of({"v2": "v0"}.get(found[1], found[1]))
 
 
 def hash_file(path: Path) -> str:

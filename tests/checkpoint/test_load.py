@@ -14,6 +14,7 @@ from seemkit.assembly import Assembly
 from seemkit.cache import cache_folder, converted_path
 from seemkit.checkpoint.convert import convert_checkpoint
 from seemkit.errors import WeightsError
+from seemkit.weights import write_weights
 
 
 @pytest.fixture
@@ -77,11 +78,21 @@ def test_a_file_is_loaded_as_the_variant_that_it_records(
         seemkit.load(tiny_assembly(loaded_as), weights=path, device="cpu")
         return
     with pytest.raises(
-        WeightsError, match=r"holds weights of v\d, and the assembly computes as v\d"
+        WeightsError, match=rf"holds weights of {made_for}, and the assembly computes as {loaded_as}"
     ) as caught:
         seemkit.load(tiny_assembly(loaded_as), weights=path, device="cpu")
     assert caught.value.suggestion == f"tiny-{made_for}"
     assert str(caught.value).count("\n") == 0
+
+
+def test_a_file_that_was_converted_for_the_demo_as_v0_is_still_loaded(
+    trained: dict[str, Tensor], tiny_assembly: Callable[..., Assembly], tmp_path: Path
+) -> None:
+    # earlier conversions for a demo recorded v0, whose files it has
+    record = {"assembly": "tiny-demo", "variant": "v0"}
+    path = write_weights(trained, tmp_path / "earlier.safetensors", record)
+    for variant in ("v0", "demo"):
+        seemkit.load(tiny_assembly(variant), weights=path, device="cpu")
 
 
 def test_a_file_that_records_no_variant_needs_to_fit_only(
