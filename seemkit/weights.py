@@ -13,7 +13,7 @@ from seemkit.errors import SeemkitError, WeightsError
 from seemkit.network.presets import PRESETS
 from seemkit.results.atomic import replacing_path
 from seemkit.weights_bytes import SCALE, from_bytes, to_bytes
-from seemkit.weights_fit import compare, part_of, same_kind, shapes_of
+from seemkit.weights_fit import compare, not_whole, part_of, same_kind, shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -240,9 +240,7 @@ def read_weights(source: Path, *, sha256: str | None = None) -> tuple[dict[str, 
             about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise WeightsError(
-            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
-        ) from error
+        raise not_whole(source, error) from error
     if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
     return about, tensors

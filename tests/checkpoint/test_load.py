@@ -1,5 +1,6 @@
 """Loading what was converted: from the cache, or refused with the command that helps."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,30 @@ def test_a_foreign_safetensors_file_is_one_sentence(
     with pytest.raises(WeightsError, match="does not fit the assembly: it lacks") as caught:
         seemkit.load(tiny_assembly(), weights=path, device="cpu")
     assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("modern", [True, False], ids=["zip", "old form"])
+def test_a_published_file_that_is_not_converted_says_the_command(
+    modern: bool, theirs: dict[str, Tensor], save: Any, tiny: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = save(theirs, "seem tiny_v1.pt", _use_new_zipfile_serialization=modern)
+    with pytest.raises(WeightsError, match="is a file of PyTorch, which is not loaded as it is") as caught:
+        seemkit.load(tiny(), weights=source, device="cpu")
+    said = str(caught.value)
+    assert said.startswith("seem tiny_v1.pt is")
+    command = said.partition("'seemkit ")[2][:-1]
+    assert (said[-1], said.count("\n")) == ("'", 0)
+    assert command == f"convert '{source}' -o 'seem tiny_v1.safetensors' --assembly NAME"
+    monkeypatch.chdir(source.parent)
+    assert run(*shlex.split(command.replace("NAME", str(tiny())))).code == 0
+    seemkit.load(tiny(), weights="seem tiny_v1.safetensors", device="cpu")
+
+
+def test_a_damaged_file_whose_length_looks_like_a_pickle_is_called_damaged(tiny: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes((0x280).to_bytes(8, "little") + b'{"a":')  # a header of 0x280 bytes that ends early
+    with pytest.raises(WeightsError, match=r"cut\.safetensors is not a whole safetensors file"):
+        seemkit.load(tiny(), weights=path, device="cpu")
 
 
 def test_the_cache_is_where_the_variables_say(monkeypatch: pytest.MonkeyPatch) -> None:
