@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
-from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, shape_to_ours, to_ours, to_theirs
+from seemkit.checkpoint.keys import (
+    Family,
+    guess_family,
+    is_ignorable,
+    needs_no_place,
+    shape_to_ours,
+    to_ours,
+    to_theirs,
+)
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.weights_fit import part_of, same_kind
 
@@ -136,6 +144,8 @@ def fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], wanted: Fam
         if is_ignorable(key):
             continue
         ours = _translate(key, family)
+        if ours not in expected and needs_no_place(key):
+            continue
         if ours is None or ours not in expected or ours in theirs:
             found.unexpected[key] = ours or ""
             continue

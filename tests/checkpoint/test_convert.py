@@ -45,6 +45,9 @@ FORMS: dict[str, Callable[[State], Any]] = {
     "training": lambda state: {
         "module": prefixed("module.model.")(state), "optimizer": {"lr": 0.1}, "lr_scheduler": None, "epoch": 3,
     },
+    "all that is ignorable": lambda state: {
+        **state, "backbone_proj": torch.ones(3, 2), "sem_seg_head.predictor.x.self_attn_mask": torch.ones(5),
+    },
     "other order": shuffled,
     "not contiguous": lambda state: {
         k: v.t().contiguous().t() if v.dim() == 2 else v for k, v in state.items()
