@@ -13,7 +13,7 @@ from seemkit.errors import SeemkitError, WeightsError
 from seemkit.network.presets import PRESETS
 from seemkit.results.atomic import replacing_path
 from seemkit.weights_bytes import SCALE, from_bytes, to_bytes
-from seemkit.weights_fit import compare, part_of, shapes_of
+from seemkit.weights_fit import compare, not_whole, part_of, same_kind, shapes_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from seemkit.assembly import Assembly
     from seemkit.network.network import Network
 
-__all__ = ["check_variant", "load_weights", "read_weights", "save_weights", "variant_of", "write_weights"]
+__all__ = [
+    "check_variant",
+    "files_of",
+    "load_weights",
+    "read_weights",
+    "save_weights",
+    "variant_of",
+    "write_weights",
+]
 
 FORMAT = "seemkit-weights-1"
 
@@ -68,7 +76,7 @@ def write_weights(
     Args:
         tensors: dense ones, on any device; none is copied that lies in main memory as it is written.
         path: the file.
-        record: what the file says of itself.
+        record: what the file says of itself, as JSON under "seemkit"; its `variant` is an entry of its own too.
         half: store floating-point values as float16 where they fit (they are read as float32).
 
     Raises:
@@ -80,6 +88,8 @@ def write_weights(
     plain = {name: _halve(x) if half and not name.endswith(SCALE) else x for name, x in tensors.items()}
     plain = _separate({name: x.detach().cpu().contiguous() for name, x in plain.items()})
     metadata = {"seemkit": json.dumps({"format": FORMAT, **record})}
+    if isinstance(variant := record.get("variant"), str):
+        metadata["variant"] = variant
     try:
         with replacing_path(path) as partial:
             mode = partial.stat().st_mode
@@ -92,12 +102,17 @@ def write_weights(
 
 
 def variant_of(assembly: Assembly) -> str | None:
-    """Which published weights an assembly computes with, "v0" or "v1"; None where that is not known.
+    """Which of the published models an assembly computes as, "v0", "v1" or "demo"; None where that is not known.
 
-    Both have the same names and shapes, so only a record tells them apart.
+    Their weights have the same names and shapes, so only a record tells them apart.
     """
     preset = PRESETS.get(str(getattr(assembly.mask_decoder.settings, "preset", "")))
     return None if preset is None else preset.variant
+
+
+def files_of(variant: str | None) -> str | None:
+    """The variant whose published files a variant computes with: the demo has those of v0."""
+    return "v0" if variant == "demo" else variant
 
 
 def load_weights(
@@ -117,14 +132,15 @@ def load_weights(
         network: the network.
         path: the file.
         sha256: what the file's hash has to be.
-        variant: of published weights that the assembly computes with; a file that records another is refused.
+        variant: of the published models that the assembly computes as; a file that records one of other files is
+            refused.
         allow_untrained: let a backbone that the file was not trained with keep the weights that it has, and
             so what brings its maps to the decoder's width, and what a file that was carried over says it leaves
             untrained; all are entered in ``network.untrained``.
 
     Raises:
         WeightsError: no such file, another content or variant than expected, damaged, or parameters that are
-            missing, unknown or of another shape; the network is then unchanged.
+            missing, unknown, of another shape or of another kind of numbers; the network is then unchanged.
     """
     source = Path(path)
     about, stored = read_weights(source, sha256=sha256)
@@ -135,8 +151,9 @@ def load_weights(
     swapped = {**fit.swapped(), **fit.left_open()} if allow_untrained else {}
     fit.refuse(source.name, besides=swapped)
     installed = {part for name in own if (part := part_of(name))}
-    given = {n: x.to(own[n].dtype) for n, x in tensors.items() if n in own and n not in swapped}
-    network.load_state_dict(given, strict=False)
+    given = {n: x for n, x in tensors.items() if n in own and n not in swapped}
+    _refuse_other_kinds(source, given, own)
+    network.load_state_dict({n: x.to(own[n].dtype) for n, x in given.items()}, strict=False)
     recorded = about.get("plugins")
     said = recorded if isinstance(recorded, dict) else {}
     network.foreign = {name: tensors[name] for name in fit.foreign}
@@ -148,18 +165,35 @@ def load_weights(
 
 
 def check_variant(source: Path, about: Mapping[str, object], variant: str | None) -> None:
-    """Refuse a file that records weights of another variant of the published models than `variant`."""
+    """Refuse a file that records a variant of the published models that has other files than `variant`."""
     recorded = about.get("variant")
-    if variant is None or recorded is None or recorded == variant:
+    if variant is None or recorded is None or files_of(str(recorded)) == files_of(variant):
         return
     known = about.get("assembly")
-    way = f"load it with assembly {known!r}" if isinstance(known, str) else f"take weights of {variant}"
+    way = (
+        f"load it with assembly {known!r}"
+        if isinstance(known, str)
+        else f"take weights of {files_of(variant)}"
+    )
     raise WeightsError(
         f"{source.name} holds weights of {recorded}, and the assembly computes as {variant}: they would fit "
         f"and answer wrongly; {way}, or convert the published file again with --assembly",
         path=str(source),
         suggestion=known if isinstance(known, str) else None,
     )
+
+
+def _refuse_other_kinds(source: Path, given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Raise :class:`WeightsError` for integers, truth values or complex numbers where real ones belong."""
+    wrong = [name for name, x in given.items() if not same_kind(x.dtype, own[name].dtype)]
+    if wrong:
+        first, more = wrong[0], f" and {len(wrong) - 1} more like it" if len(wrong) > 1 else ""
+        held, expected = (str(x[first].dtype).removeprefix("torch.") for x in (given, own))
+        raise WeightsError(
+            f"{source.name} does not fit the assembly: {first} is {held}, expected {expected} or another "
+            f"precision of it{more}; convert or save the weights again",
+            path=first,
+        )
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -206,9 +240,7 @@ def read_weights(source: Path, *, sha256: str | None = None) -> tuple[dict[str, 
             about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise WeightsError(
-            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
-        ) from error
+        raise not_whole(source, error) from error
     if not isinstance(about, dict) or about.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{source.name} is not a weights file of the form {FORMAT!r}", path=str(source))
     return about, tensors

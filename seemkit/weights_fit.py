@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from seemkit.errors import WeightsError
 from seemkit.weights_bytes import names_of
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-__all__ = ["BRIDGES", "Fit", "compare", "part_of", "read_header", "shapes_of"]
+__all__ = ["BRIDGES", "Fit", "compare", "not_whole", "part_of", "read_header", "same_kind", "shapes_of"]
 
 PARTS = "prompts."
 """Prefix of the learned parts of prompts."""
@@ -23,6 +25,9 @@ BRIDGES = ("pixel_decoder.lateral", "pixel_decoder.in_proj", "pixel_decoder.mean
 """What brings a backbone's maps to the decoder's width."""
 ENCODER = ("image_encoder.", *(f"{bridge}." for bridge in BRIDGES))
 """What belongs to a backbone: itself, and its bridges."""
+
+TORCH = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6)))
+"""What files of `torch.save` begin with: a zip archive, and before that a pickle."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shape by name."""
@@ -124,6 +129,15 @@ def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(x.shape) for name, x in tensors.items()}
 
 
+def same_kind(one: torch.dtype, other: torch.dtype) -> bool:
+    """Whether numbers of two types are both real, complex, truth values or integers; they may differ in width."""
+    kinds = [
+        (x.is_floating_point, x.is_complex, str(x) == "torch.bool")  # all False: integers
+        for x in (one, other)
+    ]
+    return kinds[0] == kinds[1]
+
+
 def part_of(name: str) -> str | None:
     """``<distribution>.<name>`` of a parameter of a prompt plugin; None for any other."""
     from seemkit.network.network import CORE_PARTS
@@ -132,6 +146,24 @@ def part_of(name: str) -> str | None:
     if not name.startswith(PARTS) or len(parts) < 4 or parts[1] in CORE_PARTS:
         return None
     return f"{parts[1]}.{parts[2]}"
+
+
+def not_whole(source: Path, error: Exception) -> WeightsError:
+    """What to say of a file that safetensors refuses: that it is damaged, or the command for one of PyTorch."""
+    try:
+        with source.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        head = b""
+    if head.startswith(TORCH) and head[8:] != b"{":  # which is where the header of safetensors begins
+        name, out = (shlex.quote(str(x)) for x in (source, source.with_suffix(".safetensors").name))
+        said = (
+            "is a file of PyTorch, which is not loaded as it is; make weights of it with "
+            f"'seemkit convert {name} -o {out} --assembly NAME'"
+        )
+    else:
+        said = f"is not a whole safetensors file: {error}"
+    return WeightsError(f"{source.name} {said}", path=str(source))
 
 
 def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, object], Shapes]:
@@ -150,7 +182,5 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, object], Shapes
             about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
             shapes = {n: tuple(file.get_slice(n).get_shape()) for n in names_of(file.keys())}
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise WeightsError(
-            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
-        ) from error
+        raise not_whole(source, error) from error
     return (about if isinstance(about, dict) else {}), shapes

@@ -14,7 +14,7 @@ from seemkit.checkpoint.convert import UNKNOWN, hash_file
 from seemkit.errors import SeemkitError, WeightsError
 from seemkit.weights import check_variant, variant_of, write_weights
 from seemkit.weights_bytes import SCALE
-from seemkit.weights_fit import Shapes, part_of, read_header, shapes_of
+from seemkit.weights_fit import Shapes, not_whole, part_of, read_header, shapes_of
 
 if TYPE_CHECKING:
     from seemkit.assembly import Assembly
@@ -212,7 +212,5 @@ def _write(source: Path, target: Path, decision: Decision, record: Mapping[str, 
             scales = {name + SCALE for name in taken} & set(file.keys())
             tensors = {name: file.get_tensor(name) for name in (*taken, *sorted(scales))}
     except (SafetensorError, OSError) as error:
-        raise WeightsError(
-            f"{source.name} is not a whole safetensors file: {error}", path=str(source)
-        ) from error
+        raise not_whole(source, error) from error
     write_weights(tensors, target, record)

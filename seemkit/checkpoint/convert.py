@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seemkit.checkpoint.fit import MisfitError, expected_parameters, family_of, fit, fitting_assemblies
+from seemkit.checkpoint.keys import to_theirs
 from seemkit.checkpoint.read import read_state
-from seemkit.weights import variant_of, write_weights
+from seemkit.checkpoint.target import check_weights_target
+from seemkit.weights import files_of, variant_of, write_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from seemkit.assembly import Assembly
     from seemkit_registry import Registry
-from seemkit.checkpoint.target import check_weights_target
 
 __all__ = ["Converted", "convert_checkpoint", "hash_file", "named_variant"]
 
@@ -71,7 +72,7 @@ def convert_checkpoint(
         registry: of components; by default that of the process.
 
     Raises:
-        MisfitError: names or shapes differ; with all of them.
+        MisfitError: names, shapes or kinds of numbers differ, or values are not finite; with all of them.
         WeightsError: the file cannot be read or the target not be written.
     """
     path, out = Path(source), Path(target)
@@ -80,7 +81,7 @@ def convert_checkpoint(
     expected = expected_parameters(assembly, registry)
     tensors = _match(path.name, state, expected, assembly)
     variant = variant_of(assembly)
-    if (named := named_variant(path.name)) is not None and variant not in (None, named):
+    if (named := named_variant(path.name)) is not None and files_of(variant) not in (None, named):
         LOGGER.warning(
             f"{path.name} is named {named}, and assembly {assembly.name!r} computes as {variant}; nothing in a "
             "file tells them apart and names were shifted between releases, so make sure which one it is"
@@ -95,9 +96,7 @@ def convert_checkpoint(
         "plugins": {},
         **(about or {}),
     }
-    written = write_weights(
-        {name: tensors[name].to(value.dtype) for name, value in expected.items()}, out, record, half=half
-    )
+    written = write_weights({name: tensors[name] for name in expected}, out, record, half=half)
     return Converted(written, record, len(expected), sum(value.numel() for value in expected.values()))
 
 
@@ -107,7 +106,7 @@ def named_variant(file: str) -> str | None:
     ``seem_focalt_v2.pt`` is what an older release called v0 of FocalNet-T; a demo runs on v0.
     """
     found = re.search(r"(?:^|[_-])(v[0-9]|demo)(?![0-9a-z])", file.lower())
-    return None if found is None else {"v2": "v0", "demo": "v0"}.get(found[1], found[1])
+    return None if found is None else files_of({"v2": "v0"}.get(found[1], found[1]))
 
 
 def hash_file(path: Path) -> str:
@@ -122,11 +121,16 @@ def _match(
     expected: Mapping[str, Tensor],
     assembly: Assembly,
 ) -> dict[str, Tensor]:
-    """The parameters by our names, all of them and no other."""
-    found = fit(state, expected, family_of(expected, assembly.name))
+    """The parameters by our names and in the network's precision, all of them and no other."""
+    family = family_of(expected, assembly.name)
+    found = fit(state, expected, family)
+    tensors = {name: x.to(expected[name].dtype) for name, x in found.tensors.items()}
+    for name, x in tensors.items():
+        if wrong := int((~x.isfinite()).sum()):
+            found.not_finite[name] = f"{to_theirs(name, family)}  {wrong} of {x.numel()}"
     if not list(found):
-        return found.tensors
-    if not found.tensors and not found.misshapen and not any(found.unexpected.values()):
+        return tensors
+    if not tensors and not found.misshapen and not found.mistyped and not any(found.unexpected.values()):
         raise MisfitError(
             f"{file} holds none of the parameters of a SEEM file, and nothing was written: {found.counts()}",
             found,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from seemkit.checkpoint.convert import hash_file
+from seemkit.checkpoint.resume import complete_download
 from seemkit.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Downloaded(NamedTuple):
 def download(published: PublishedSection, *, offline: bool = False, again: bool = False) -> Downloaded:
     """The published file, from the cache of huggingface_hub if it is there.
 
-    A download that breaks off is taken up where it stopped, several times. The server is that of
-    `HF_ENDPOINT`, the cache that of `HF_HOME`, and `HF_HUB_OFFLINE=1` does what `offline` does.
+    A download that breaks off is taken up where it stopped, several times, and by the next call. The server is
+    that of `HF_ENDPOINT`, the cache that of `HF_HOME`, and `HF_HUB_OFFLINE=1` does what `offline` does.
 
     Args:
         published: what to get.
@@ -55,13 +56,14 @@ def download(published: PublishedSection, *, offline: bool = False, again: bool 
 
     offline = offline or constants.is_offline_mode()
     try:
+        done = not offline and complete_download(published, _endpoint(), again=again)
         got = hf_hub_download(
             published.repo,
             published.file,
             revision=published.revision,
             endpoint=_endpoint(),
             local_files_only=offline,
-            force_download=again and not offline,
+            force_download=again and not offline and not done,
         )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise DownloadError(OFFLINE if offline else _say(error.__cause__ or error, published)) from error
@@ -112,10 +114,17 @@ def _say(error: BaseException, published: PublishedSection) -> str:
 
 
 def _check_whole(found: Downloaded, published: PublishedSection) -> None:
-    """Hold a large file against the SHA-256 that the Hub names it by; huggingface_hub looks at its size only."""
-    named = found.path.resolve().name
-    if re.fullmatch("[0-9a-f]{64}", named) and named != found.sha256:
+    """Hold a large file against the SHA-256 that the Hub names it by; huggingface_hub looks at its size only.
+
+    The cache names content by what the server calls it, and links to it from the name of the file.
+    """
+    if not found.path.is_symlink():
+        return
+    blob = found.path.parent / found.path.readlink()
+    if re.fullmatch("[0-9a-f]{64}", blob.name) and blob.name != found.sha256:
+        for path in (found.path, blob):
+            path.unlink(missing_ok=True)
         raise DownloadError(
-            f"what came of {published.file!r} is damaged: its SHA-256 is not the one that the server names; "
-            "download it again with --force"
+            f"what came of {published.file!r} is damaged: its SHA-256 is not the one that the server names; it "
+            "was removed, so run the command again"
         )

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, get_args
 
-from seemkit.checkpoint.keys import Family, guess_family, is_ignorable, shape_to_ours, to_ours, to_theirs
+from seemkit.checkpoint.keys import (
+    Family,
+    guess_family,
+    is_ignorable,
+    needs_no_place,
+    shape_to_ours,
+    to_ours,
+    to_theirs,
+)
 from seemkit.errors import SeemkitError, WeightsError
+from seemkit.weights_fit import part_of, same_kind
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +39,8 @@ class MisfitError(WeightsError):
         missing: what the file lacks, by our names.
         unexpected: what the file has beside, by its own names.
         misshapen: what has another shape, by our names.
+        mistyped: what holds another kind of numbers, such as integers, by our names.
+        not_finite: what holds NaN or infinity in the network's precision, by our names.
     """
 
     def __init__(self, sentence: str, found: Fit) -> None:
@@ -37,6 +48,8 @@ class MisfitError(WeightsError):
         self.missing = tuple(found.missing)
         self.unexpected = tuple(found.unexpected)
         self.misshapen = tuple(found.misshapen)
+        self.mistyped = tuple(found.mistyped)
+        self.not_finite = tuple(found.not_finite)
 
 
 @dataclass
@@ -48,19 +61,30 @@ class Fit:
         missing: our name and theirs of what the file lacks.
         unexpected: their name of what the file has beside, and ours if the name is one of SEEM's.
         misshapen: our name, and theirs with both shapes.
+        mistyped: our name, and theirs with both types of numbers.
+        not_finite: our name, and theirs with how many values are NaN or infinite; it takes reading all of them, so
+            :func:`fit` leaves it empty.
     """
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     unexpected: dict[str, str] = field(default_factory=dict)
     misshapen: dict[str, str] = field(default_factory=dict)
+    mistyped: dict[str, str] = field(default_factory=dict)
+    not_finite: dict[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self.missing, *self.unexpected, *self.misshapen])
+        return iter([*self.missing, *self.unexpected, *self.misshapen, *self.mistyped, *self.not_finite])
 
     def counts(self) -> str:
         """How much does not fit, in words."""
-        named = {"missing": self.missing, "unexpected": self.unexpected, "of another shape": self.misshapen}
+        named = {
+            "missing": self.missing,
+            "unexpected": self.unexpected,
+            "of another shape": self.misshapen,
+            "of another kind of numbers": self.mistyped,
+            "not finite": self.not_finite,
+        }
         return ", ".join(f"{len(names)} {what}" for what, names in named.items() if names)
 
     def lines(self) -> Iterator[str]:
@@ -72,6 +96,11 @@ class Fit:
                 "of another shape (our name, published name, shape in the file, shape expected):",
                 self.misshapen,
             ),
+            (
+                "of another kind of numbers (our name, published name, type in the file, type expected):",
+                self.mistyped,
+            ),
+            ("not finite (our name, published name, how many values):", self.not_finite),
         ):
             if names:
                 yield heading
@@ -86,7 +115,6 @@ def expected_parameters(assembly: Assembly, registry: Registry | None = None) ->
     import torch
 
     from seemkit.pipeline.build import build_network
-    from seemkit.weights_fit import part_of
 
     with torch.device("meta"):
         network: Network = build_network(assembly, registry)[0]
@@ -116,6 +144,8 @@ def fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], wanted: Fam
         if is_ignorable(key):
             continue
         ours = _translate(key, family)
+        if ours not in expected and needs_no_place(key):
+            continue
         if ours is None or ours not in expected or ours in theirs:
             found.unexpected[key] = ours or ""
             continue
@@ -123,6 +153,9 @@ def fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], wanted: Fam
         shape = shape_to_ours(ours, value.shape, family)
         if shape != tuple(expected[ours].shape):
             found.misshapen[ours] = f"{key}  {_show(value.shape)}  {_show(expected[ours].shape)}"
+        elif not same_kind(value.dtype, expected[ours].dtype):
+            types = (str(x.dtype).removeprefix("torch.") for x in (value, expected[ours]))
+            found.mistyped[ours] = "  ".join((key, *types))
         else:
             found.tensors[ours] = value.reshape(shape)
     found.missing = {ours: to_theirs(ours, wanted) for ours in expected if ours not in theirs}

@@ -11,6 +11,7 @@ __all__ = [
     "Family",
     "guess_family",
     "is_ignorable",
+    "needs_no_place",
     "shape_to_ours",
     "shape_to_theirs",
     "to_ours",
@@ -20,12 +21,10 @@ __all__ = [
 Family = Literal["focal", "focal_large", "davit", "sam_vit"]
 """Backbone family of a published file; every other part is named alike in all of them."""
 
-IGNORABLE = (
-    "dilation_kernel",
-    "criterion.empty_weight",
-    "sem_seg_head.predictor.self_attn_mask",
-)
-"""Buffers that hold nothing learned."""
+IGNORABLE = r"dilation_kernel|criterion\.empty_weight|(.+\.)?self_attn_mask"
+"""Buffers that hold nothing learned, as a pattern."""
+XDECODER_ONLY = ("backbone_proj",)
+"""What only X-Decoder computes with; a SEEM file may hold it nevertheless."""
 
 PIXEL, HEAD = "sem_seg_head.pixel_decoder", "sem_seg_head.predictor"
 
@@ -171,7 +170,12 @@ def shape_to_theirs(key: str, shape: Sequence[int], family: Family) -> tuple[int
 
 def is_ignorable(key: str) -> bool:
     """True for a published entry that holds nothing learned."""
-    return key in IGNORABLE
+    return re.fullmatch(IGNORABLE, key) is not None
+
+
+def needs_no_place(key: str) -> bool:
+    """True for a published parameter that is passed over where the network has no place for it."""
+    return key in XDECODER_ONLY
 
 
 def guess_family(keys: Iterable[str]) -> Family:

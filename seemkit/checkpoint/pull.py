@@ -12,7 +12,7 @@ from seemkit.checkpoint.convert import convert_checkpoint, named_variant
 from seemkit.checkpoint.download import DownloadError, download, url_of
 from seemkit.checkpoint.lock import check_lock
 from seemkit.errors import WeightsError
-from seemkit.weights import variant_of
+from seemkit.weights import files_of, variant_of
 
 if TYPE_CHECKING:
     from seemkit.assembly import Assembly
@@ -89,7 +89,7 @@ def _published(assembly: Assembly) -> tuple[PublishedSection, Path]:
             path="weights",
         )
     named, variant = named_variant(section.published.file), variant_of(assembly)
-    if variant is not None and named not in (None, variant):
+    if variant is not None and named not in (None, files_of(variant)):
         raise WeightsError(
             f"{section.published.file} is named {named}, and assembly {assembly.name!r} computes as {variant}; "
             "download and convert it by hand if that is meant",

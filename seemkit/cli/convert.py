@@ -23,8 +23,8 @@ __all__ = ["convert"]
 def convert(file: str, name: str, out: str, half: bool) -> None:
     """Convert a published .pt file to weights of an assembly.
 
-    FILE holds a state dict or a training checkpoint. None of its code runs, and its names and shapes have to be
-    those of the assembly; else all that differ are listed and nothing is written.
+    FILE holds a state dict or a training checkpoint. None of its code runs, its names and shapes have to be those
+    of the assembly, and its values finite real numbers; else all that differ are listed and nothing is written.
     """
     from seemkit.assembly import load_assembly
     from seemkit.cli.tables import print_lines

@@ -35,7 +35,7 @@ class Preset:
         mask_position: whether mask features carry a learned term of where they lie.
         guided: whether masks have a term that follows the points and the round before.
         sees: whether class embeddings have a term of what is seen under the mask.
-        variant: of the published weights that it computes with, which nothing in them tells.
+        variant: of the published models that it computes as; nothing in the weights tells.
     """
 
     rules: Rules
@@ -84,7 +84,7 @@ PRESETS: dict[str, Preset] = {
             region="region",
             reference="reference",
         ),
-        variant="v0",
+        variant="demo",
         notes="the original demo: no memory is read, answers by priority",
     ),
     "nano": Preset(

@@ -140,13 +140,27 @@ class Context:
         return Group("memory", content, position, attends=self.runtime.send(logits, self.network.device))
 
     def _to_logits(self, mask: Tensor) -> Tensor:
+        """Finite logits at stride 4 of a mask or logits; :class:`PromptError` for what is neither."""
         mask = mask if isinstance(mask, torch.Tensor) else torch.tensor(mask)
         cells, dtype = self.prepared.mask_features.size, self.network.decoder.level_embed.dtype
+        if mask.is_meta:
+            raise PromptError("memory logits are on the device meta, so they hold no values", path="memory")
         if mask.dtype != torch.bool:
+            if not mask.is_floating_point():
+                raise PromptError(
+                    f"memory logits hold {str(mask.dtype).removeprefix('torch.')}, expected floats; of an image's "
+                    "mask give (H, W) bool",
+                    path="memory",
+                )
             if mask.shape != cells:
                 raise PromptError(
                     f"memory logits have shape {tuple(mask.shape)}, expected {cells}, "
-                    "this scene's at stride 4 of the padded input"
+                    "this scene's at stride 4 of the padded input",
+                    path="memory",
+                )
+            if not bool(mask.isfinite().all()):
+                raise PromptError(
+                    "memory logits hold NaN or infinity, expected finite numbers", path="memory"
                 )
             return mask.to(dtype)
         height, width = self.scene.grid.size

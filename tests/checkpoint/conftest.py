@@ -123,6 +123,8 @@ class Hub:
         files: content by `owner/name/path`.
         status: answer every request for a file with this instead.
         breaks: byte positions where the next downloads break off, one each.
+        stands: those that break off stand still instead, until this is set.
+        ignores_range: answer a request for a range with the whole file.
         requests: method, path and range of what was asked.
         lies: name a file by another SHA-256 than it has.
         is_hub: False answers as any web server would.
@@ -135,6 +137,8 @@ class Hub:
     breaks: list[int] = field(default_factory=list)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     lies: bool = False
+    ignores_range: bool = False
+    stands: threading.Event | None = None
     is_hub: bool = True
 
     def commit(self) -> str:
@@ -186,9 +190,9 @@ class Handler(BaseHTTPRequestHandler):
             self.give(content)
 
     def give(self, content: bytes) -> None:
-        start = int((self.headers["Range"] or "bytes=0-")[6:].partition("-")[0])
-        code = 206 if self.headers["Range"] else 200
-        self.send_response(code)
+        ranged = None if self.hub.ignores_range else self.headers["Range"]
+        start = int((ranged or "bytes=0-")[6:].partition("-")[0])
+        self.send_response(206 if ranged else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
@@ -198,6 +202,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content[start:stop])
         if stop < len(content):
             self.close_connection = True
+            if self.hub.stands is not None:
+                self.hub.stands.wait(60)
 
     def reply(self, code: int, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(code)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seemkit.assembly import assembly_names, load_assembly
+from seemkit.checkpoint.fit import fit
 from seemkit.checkpoint.keys import (
     Family,
     guess_family,
@@ -97,6 +98,36 @@ def test_matrices_become_convolutions_of_one_pixel_and_nothing_else_changes_its_
         "modulation.f.weight", "modulation.proj.weight", "mlp.fc1.weight", "mlp.fc2.weight",
     }  # fmt: skip
     assert len(changed) == 4 * (2 + 2 + 18 + 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "ignorable"),
+    [
+        ("dilation_kernel", True),
+        ("criterion.empty_weight", True),
+        ("self_attn_mask", True),
+        ("sem_seg_head.predictor.self_attn_mask", True),
+        ("sem_seg_head.predictor.attention_data.self_attn_mask", True),
+        ("sem_seg_head.predictor.not_self_attn_mask", False),
+        ("sem_seg_head.predictor.self_attn_mask.weight", False),
+        ("backbone.dilation_kernel", False),
+        ("backbone_proj", False),  # mapped, for X-Decoder
+    ],
+)
+def test_what_holds_nothing_learned_is_ignorable(key: str, ignorable: bool) -> None:
+    # spec/checkpoints.md, section 3
+    assert is_ignorable(key) == ignorable
+
+
+def test_a_parameter_of_xdecoder_is_taken_where_there_is_a_place_and_else_passed_over() -> None:
+    state = {"backbone.norm0.bias": torch.ones(2), "backbone_proj": torch.full((2, 3), 5.0)}
+    norm = {"image_encoder.out_norms.0.bias": torch.zeros(2)}
+    with_place = fit(state, {**norm, "image_proj": torch.zeros(2, 3)}, "focal")
+    without = fit(state, norm, "focal")
+    assert (list(with_place), list(without)) == ([], [])
+    assert torch.equal(with_place.tensors["image_proj"], state["backbone_proj"])
+    assert without.tensors.keys() == norm.keys()
+    assert to_theirs("image_proj", "focal") == "backbone_proj"
 
 
 @pytest.mark.parametrize("key", ["sem_seg_head.predictor.query_feat", "model.backbone.norm0.weight", "foo"])

@@ -1,5 +1,6 @@
 """Loading what was converted: from the cache, or refused with the command that helps."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seemkit.assembly import Assembly
 from seemkit.cache import cache_folder, converted_path
 from seemkit.checkpoint.convert import convert_checkpoint
 from seemkit.errors import WeightsError
+from seemkit.weights import write_weights
 
 
 @pytest.fixture
@@ -77,11 +79,21 @@ def test_a_file_is_loaded_as_the_variant_that_it_records(
         seemkit.load(tiny_assembly(loaded_as), weights=path, device="cpu")
         return
     with pytest.raises(
-        WeightsError, match=r"holds weights of v\d, and the assembly computes as v\d"
+        WeightsError, match=rf"holds weights of {made_for}, and the assembly computes as {loaded_as}"
     ) as caught:
         seemkit.load(tiny_assembly(loaded_as), weights=path, device="cpu")
     assert caught.value.suggestion == f"tiny-{made_for}"
     assert str(caught.value).count("\n") == 0
+
+
+def test_a_file_that_was_converted_for_the_demo_as_v0_is_still_loaded(
+    trained: dict[str, Tensor], tiny_assembly: Callable[..., Assembly], tmp_path: Path
+) -> None:
+    # earlier conversions for a demo recorded v0, whose files it has
+    record = {"assembly": "tiny-demo", "variant": "v0"}
+    path = write_weights(trained, tmp_path / "earlier.safetensors", record)
+    for variant in ("v0", "demo"):
+        seemkit.load(tiny_assembly(variant), weights=path, device="cpu")
 
 
 def test_a_file_that_records_no_variant_needs_to_fit_only(
@@ -101,6 +113,30 @@ def test_a_foreign_safetensors_file_is_one_sentence(
     with pytest.raises(WeightsError, match="does not fit the assembly: it lacks") as caught:
         seemkit.load(tiny_assembly(), weights=path, device="cpu")
     assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("modern", [True, False], ids=["zip", "old form"])
+def test_a_published_file_that_is_not_converted_says_the_command(
+    modern: bool, theirs: dict[str, Tensor], save: Any, tiny: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = save(theirs, "seem tiny_v1.pt", _use_new_zipfile_serialization=modern)
+    with pytest.raises(WeightsError, match="is a file of PyTorch, which is not loaded as it is") as caught:
+        seemkit.load(tiny(), weights=source, device="cpu")
+    said = str(caught.value)
+    assert said.startswith("seem tiny_v1.pt is")
+    command = said.partition("'seemkit ")[2][:-1]
+    assert (said[-1], said.count("\n")) == ("'", 0)
+    assert command == f"convert '{source}' -o 'seem tiny_v1.safetensors' --assembly NAME"
+    monkeypatch.chdir(source.parent)
+    assert run(*shlex.split(command.replace("NAME", str(tiny())))).code == 0
+    seemkit.load(tiny(), weights="seem tiny_v1.safetensors", device="cpu")
+
+
+def test_a_damaged_file_whose_length_looks_like_a_pickle_is_called_damaged(tiny: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes((0x280).to_bytes(8, "little") + b'{"a":')  # a header of 0x280 bytes that ends early
+    with pytest.raises(WeightsError, match=r"cut\.safetensors is not a whole safetensors file"):
+        seemkit.load(tiny(), weights=path, device="cpu")
 
 
 def test_the_cache_is_where_the_variables_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,9 @@ def test_content_that_is_not_what_the_server_names_is_damaged(
     serving: Any, tiny: Any, run: Any, caches: Path
 ) -> None:
     serving.lies = True
-    refused(run("pull", tiny()), "is damaged: its SHA-256 is not the one that the server names", "--force")
+    refused(
+        run("pull", tiny()), "is damaged: its SHA-256 is not the one that the server names", "it was removed"
+    )
     assert not (caches / WEIGHTS).exists()
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from seemkit import Model, Scene
-from seemkit.errors import ImageError
+from seemkit.errors import ImageError, PromptError
 from seemkit.prompts import Point, Reference
 
 CLICK = Point(x=20, y=20)
@@ -73,6 +73,38 @@ def test_logits_of_a_result_serve_as_memory_as_array_and_in_any_precision(
         found = model.segment(scene, CLICK, memory={"1": memory})  # type: ignore[dict-item]
         np.testing.assert_array_equal(found.logits, expected.logits)
     assert not np.array_equal(expected.logits, model.segment(scene, CLICK).logits)
+
+
+def holding(value: float) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda logits: logits.index_fill(0, torch.tensor([0]), value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (holding(float("nan")), "memory logits hold NaN or infinity, expected finite numbers"),
+        (holding(float("inf")), "memory logits hold NaN or infinity, expected finite numbers"),
+        (
+            torch.Tensor.long,
+            r"memory logits hold int64, expected floats; of an image's mask give \(H, W\) bool",
+        ),
+        (lambda logits: logits.to(torch.complex64), "memory logits hold complex64, expected floats"),
+        (lambda logits: logits.to("meta"), "memory logits are on the device meta, so they hold no values"),
+        (lambda logits: logits[1:], r"memory logits have shape \(\d+, \d+\), expected \(\d+, \d+\)"),
+    ],
+    ids=["nan", "inf", "int64", "complex64", "meta", "shape"],
+)
+def test_memory_that_is_no_logits_is_one_sentence(
+    model: Model,
+    photo: NDArray[np.uint8],
+    change: Callable[[torch.Tensor], torch.Tensor],
+    sentence: str,
+) -> None:
+    scene = model.encode(photo)
+    logits = torch.tensor(model.segment(scene, CLICK).logits[0])
+    with pytest.raises(PromptError, match=sentence) as caught:
+        model.segment(scene, CLICK, memory={"1": change(logits)})
+    assert (caught.value.path, str(caught.value).count("\n")) == ("memory", 0)
 
 
 @pytest.mark.gpu
