@@ -5,7 +5,6 @@ Numbers are those of its v1.0 code with pseudo-random weights. All that it draws
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-import seemkit
-from seemkit.network.legacy import Draws
+from seemkit import Draws, SeemkitError
 from seemkit.pipeline.model import Model
 from seemkit.prompting.prompt import Prompt
 from seemkit.prompts import Mask, Text
@@ -50,12 +48,9 @@ def ask(model: Model, golden_encoded: Callable[[str], Scene], settle: Callable[.
         scene = golden_encoded(image)
 
         def once(watched: Any) -> Result:
-            record = Draws(draws)
-            other = copy(model.replaying(record))
-            other.prepare = lambda _: watched  # type: ignore[method-assign]
-            result = other.segment(scene, prompts, memory=memory, select=select)
-            record.finish()
-            return result
+            with model.replaying(Draws(draws)) as replayed:
+                replayed._prepare = lambda _: watched  # type: ignore[method-assign]
+                return replayed.segment(scene, prompts, memory=memory, select=select)
 
         found: Result = settle(model.prepare(scene), once, gap)
         return found
@@ -180,8 +175,8 @@ def test_turned_bits_do_not_excuse_another_answer(
 def test_a_record_of_another_request_is_refused(model: Model, golden_encoded: Callable[[str], Scene]) -> None:
     pixel = np.zeros((256, 320), bool)
     pixel[100, 100] = True
-    with pytest.raises(seemkit.SeemkitError, match="another request"):
-        model.replaying(Draws([[0, 1]])).segment(golden_encoded("img_a"), [Mask(mask=pixel)])
+    with pytest.raises(SeemkitError, match="another request"), model.replaying(Draws([[0, 1]])) as replayed:
+        replayed.segment(golden_encoded("img_a"), [Mask(mask=pixel)])
 
 
 def prompts_of(prompt: Mapping[str, Any], inputs: Any) -> list[Prompt]:
