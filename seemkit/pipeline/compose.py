@@ -313,7 +313,8 @@ def _queries(
 ) -> RowBatch:
     """The candidate rows: copies of the object queries, conditioned where the preset says so."""
     decoder = network.decoder
-    if context.draws is not None and region is not None and decoder.options.legacy.queries:
+    sampled = decoder.preset.query_policy == "sampled" and region is not None
+    if sampled and context.draws is not None and decoder.options.legacy.queries:
         content, position = draw_queries(*decoder.object_queries(), n, decoder.options.legacy, context.draws)
         return RowBatch("query", content, position)
     content, position = (x.expand(n, -1, -1) for x in decoder.object_queries(decoder.options.candidates))

@@ -89,3 +89,12 @@ def test_only_published_presets_have_legacy_options() -> None:
         Seem.build(options, 64)
     with pytest.raises(ValueError, match="exclude each other"):
         Legacy(shared_points=True, drawn_points=True)
+
+
+@pytest.mark.parametrize("preset", ["seem_v0", "seem_demo"])
+def test_only_a_preset_that_samples_queries_draws_them(preset: Any) -> None:
+    # v1 alone draws them in the original
+    with pytest.raises(
+        ValueError, match=f"the preset '{preset}' gives each object all queries and draws none"
+    ):
+        Seem.build(Seem.Options(preset=preset, legacy=Legacy(queries=3)), 64)
