@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seemkit.assembly import Assembly as Assembly
     from seemkit.errors import SeemkitError as SeemkitError
+    from seemkit.network.legacy import Draws as Draws
     from seemkit.notebook import register as register
     from seemkit.pipeline.load import load as load
     from seemkit.pipeline.model import Model as Model
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Assembly",
+    "Draws",
     "Model",
     "Result",
     "Scene",
@@ -36,6 +38,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Assembly": "seemkit.assembly",
+    "Draws": "seemkit.network.legacy",
     "Model": "seemkit.pipeline.model",
     "Result": "seemkit.result",
     "Scene": "seemkit.scene",

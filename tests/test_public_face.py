@@ -10,8 +10,8 @@ import seemkit
 import seemkit.api
 
 PUBLIC = [
-    "Assembly", "Model", "Result", "Scene", "SeemkitError", "Session", "Vocabulary", "__version__", "load",
-    "register", "replay",
+    "Assembly", "Draws", "Model", "Result", "Scene", "SeemkitError", "Session", "Vocabulary", "__version__",
+    "load", "register", "replay",
 ]  # fmt: skip
 METHODS = {
     "encode", "encode_many", "everything", "label", "prepare", "replaying", "segment", "segment_many",

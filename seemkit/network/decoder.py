@@ -63,8 +63,14 @@ class Seem:
         """A decoder for feature maps of `dim` channels."""
         if dim % options.heads or dim % 4:
             raise ValueError(f"the seem mask decoder cannot split {dim} channels into {options.heads} heads")
-        if options.legacy.together and PRESETS[options.preset].guided:
+        preset = PRESETS[options.preset]
+        if options.legacy.together and preset.guided:
             raise ValueError(f"the preset {options.preset!r} has no legacy options; the published ones have")
+        if options.legacy.queries is not None and preset.query_policy != "sampled":
+            raise ValueError(
+                f"the preset {options.preset!r} gives each object all queries and draws none; leave "
+                "legacy.queries out, or take 'seem_v1'"
+            )
         return MaskDecoder(options, dim)
 
 

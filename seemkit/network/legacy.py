@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from seemkit.errors import SeemkitError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
     from torch import Tensor
 
 __all__ = ["Draws", "Legacy", "hand_on", "keep_owners"]
@@ -50,12 +50,16 @@ class Draws:
     """Hands out random draws: those of a record in its order, or else those of a seeded generator.
 
     Args:
-        recorded: integer arrays as the original drew them; None draws anew.
+        recorded: integer arrays (n,) as the original drew them; None draws anew.
         seed: of the generator.
+
+    Raises:
+        SeemkitError: by whoever asks for a draw that the record has otherwise, or not at all.
     """
 
     def __init__(self, recorded: Iterable[ArrayLike] | None = None, seed: int = 0) -> None:
         self._recorded: Iterator[ArrayLike] | None = None if recorded is None else iter(recorded)
+        self._taken = 0
         self._generator = torch.Generator().manual_seed(seed)
 
     def pick(self, count: int, among: int) -> Tensor:
@@ -71,7 +75,7 @@ class Draws:
     def shuffle(self, length: int, count: int) -> Tensor:
         """`count` of `length` places, each at most once, in the order drawn."""
         if self._recorded is not None:
-            return self._take(None, length)[:count]
+            return self._take(length, length, once=True)[:count]
         return torch.randperm(length, generator=self._generator)[:count]
 
     def share(self, sizes: Sequence[int], budget: int) -> Tensor:
@@ -79,7 +83,7 @@ class Draws:
         total = sum(sizes)
         count = min(budget, total)
         if self._recorded is not None:
-            return self._take(count, total).sort().values
+            return self._take(count, total, once=True).sort().values
         weights = torch.cat([torch.full((n,), 1 / n, dtype=torch.float64) for n in sizes if n])
         return torch.multinomial(weights, count, generator=self._generator).sort().values
 
@@ -87,22 +91,34 @@ class Draws:
         """Raise :class:`SeemkitError` if draws of the record are left."""
         left = 0 if self._recorded is None else len(list(self._recorded))
         if left:
-            raise SeemkitError(f"{left} recorded draws are left over: the record is of another request")
+            raise SeemkitError(
+                f"{left} recorded draws are left over after the {self._taken} that were asked for: the record is of "
+                "another request"
+            )
 
-    def _take(self, count: int | None, among: int) -> Tensor:
+    def _take(self, count: int, among: int, *, once: bool = False) -> Tensor:
+        """The next `count` numbers below `among` of the record, each at most once if `once`."""
         assert self._recorded is not None
+        place = f"draws[{self._taken}]"
         drawn = next(self._recorded, None)
         if drawn is None:
-            raise SeemkitError("the recorded draws are used up: the record is of another request")
-        values: NDArray[np.int64] = np.asarray(drawn).astype(np.int64).ravel()
-        wanted = "" if count is None else f"{count} "
-        fits = count is None or len(values) == count
-        if not fits or (len(values) and not 0 <= values.min() <= values.max() < among):
             raise SeemkitError(
-                f"a recorded draw has {len(values)} values up to {values.max(initial=0)}, expected "
-                f"{wanted}values below {among}: the record is of another request"
+                f"the {self._taken} recorded draws are used up: the record is of another request", path=place
             )
-        return torch.from_numpy(values)
+        self._taken += 1
+        values = np.asarray(drawn)
+        found = f"{values.dtype} of shape {values.shape}"
+        fits = values.dtype.kind in "iu" and values.shape == (count,)
+        if fits:
+            different = len(np.unique(values))
+            found = f"{different} different integers in {count}, from {values.min()} to {values.max()}"
+            fits = values.min() >= 0 and values.max() < among and (different == count or not once)
+        if not fits:
+            wanted = f"{count} {'different ' if once else ''}integers from 0 to {among - 1}"
+            raise SeemkitError(
+                f"{place} is {found}, expected {wanted}: the record is of another request", path=place
+            )
+        return torch.from_numpy(values.astype(np.int64))
 
 
 def keep_owners(allowed: Tensor | None, rows: slice, owner: Tensor, objects: int) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Literal
 
 __all__ = ["PRESETS", "Preset", "QueryPolicy", "Rules"]
 
-QueryPolicy = Literal["per_owner", "shared", "sampled"]
+QueryPolicy = Literal["per_owner", "sampled"]
 Rules = Mapping[str, frozenset[str]]
 
 
@@ -26,8 +26,8 @@ class Preset:
     Attributes:
         rules: for each reading role, the roles it reads. A role that no rule names acts like "phrase".
         crosses: the roles that read the image.
-        query_policy: "per_owner" gives each object a copy of the object queries, "sampled" some of them
-            (the original's draw, behind `legacy` options), "shared" lets one set read all prompts.
+        query_policy: "per_owner" gives each object a copy of the object queries; "sampled" does so too, unless
+            the option `legacy.queries` draws some of them as the original does, which only such a preset has.
         class_scale_limit: the largest temperature of class-space anchors.
         region_position: whether region tokens carry a sine encoding of where they lie.
         region_kinds: whether region tokens tell exact pixels from extents by a learned vector.
@@ -73,6 +73,7 @@ PRESETS: dict[str, Preset] = {
     "seem_v0": Preset(PUBLISHED, variant="v0", notes="all object queries are copied for every object"),
     "seem_v1": Preset(
         PUBLISHED,
+        query_policy="sampled",
         variant="v1",
         notes="as v0; the original draws three queries an object, here a legacy option",
     ),

@@ -7,16 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from seemkit.errors import PromptError, SeemkitError
-from seemkit.geometry.points import sample_regions
 from seemkit.geometry.region import Region, first_pixel
 from seemkit.network.legacy import Draws
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.rows import RowBatch
-from seemkit.network.sampler import PointBatch, RegionTokens, stack_points
+from seemkit.network.sampler import PointBatch, RegionTokens
 from seemkit.pipeline.context import Context
 from seemkit.pipeline.encoded import check_encoded
-from seemkit.pipeline.legacy import draw_memory, draw_points, draw_queries
+from seemkit.pipeline.legacy import draw_memory, draw_queries
 from seemkit.pipeline.stack import stack_groups
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.rows import Anchor, Group, Role
@@ -135,7 +134,7 @@ def compose(
     n, objects = len(owners), [objects[i] for i in owners]
     groups, said_anchors = [groups[i] for i in owners], [said_anchors[i] for i in owners]
     clicking = [click is not None for click in clicks]
-    points = _sample(scene, prepared, _regions(scene, objects, clicking), network, context)
+    points = context.sample(scene, _regions(scene, objects, clicking))
     if any(clicking):
         points = [_click(points[0], clicks, said_anchors, scene, network, context)]
     known = points[-1].known
@@ -260,22 +259,6 @@ def _settle(anchors: Sequence[Anchor], item: ObjectPrompts) -> list[Anchor]:
     return settled
 
 
-def _sample(
-    scene: Scene,
-    prepared: PreparedScene,
-    regions: Sequence[Sequence[Region]],
-    network: Network,
-    context: Context,
-) -> list[PointBatch]:
-    """The points of each object's regions for each level and the anchor, or once for all of them."""
-    if context.draws is not None and any(regions):
-        legacy = network.decoder.options.legacy
-        if legacy.shared_points or legacy.drawn_points:
-            return draw_points(scene, prepared, regions, legacy, context.draws, context.runtime.pinned)
-    sets = [sample_regions(each) if each else None for each in regions]
-    return [stack_points(sets, scene.padded, prepared.levels[0], pinned=context.runtime.pinned)]
-
-
 def _regions(scene: Scene, objects: Sequence[ObjectPrompts], clicking: Sequence[bool]) -> list[list[Region]]:
     """What the spatial prompts of each object select; one without any has none, or, if words click, the first pixel."""
     found_regions: list[list[Region]] = []
@@ -330,7 +313,8 @@ def _queries(
 ) -> RowBatch:
     """The candidate rows: copies of the object queries, conditioned where the preset says so."""
     decoder = network.decoder
-    if context.draws is not None and region is not None and decoder.options.legacy.queries:
+    sampled = decoder.preset.query_policy == "sampled" and region is not None
+    if sampled and context.draws is not None and decoder.options.legacy.queries:
         content, position = draw_queries(*decoder.object_queries(), n, decoder.options.legacy, context.draws)
         return RowBatch("query", content, position)
     content, position = (x.expand(n, -1, -1) for x in decoder.object_queries(decoder.options.candidates))

@@ -13,6 +13,7 @@ from seemkit.geometry.points import sample_regions
 from seemkit.geometry.region import Region
 from seemkit.network.sampler import stack_points
 from seemkit.pipeline.concept_rows import concept_rows
+from seemkit.pipeline.legacy import draw_points
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
 from seemkit.prompting.rows import Anchor, Encoded, Group, Phrase
 from seemkit.runtime.runtime import Runtime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from seemkit.network.legacy import Draws
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
+    from seemkit.network.sampler import PointBatch
     from seemkit.prompting.context import Dims
     from seemkit.scene import ImageSource, Scene
 
@@ -79,6 +81,15 @@ class Context:
         """(T, D) of the joint space to (T, C) of the decoder."""
         return self.network.phrase_rows(tokens)
 
+    def sample(self, scene: Scene, regions: Sequence[Sequence[Region]]) -> list[PointBatch]:
+        """Points of each object's regions on a scene: once for all, or drawn for each level and the anchor."""
+        if self.draws is not None and any(regions):
+            legacy = self.network.decoder.options.legacy
+            if legacy.shared_points or legacy.drawn_points:
+                return draw_points(scene, self.prepared, regions, legacy, self.draws, self.runtime.pinned)
+        sets = [sample_regions(each) if each else None for each in regions]
+        return [stack_points(sets, scene.padded, self.prepared.levels[0], pinned=self.runtime.pinned)]
+
     def reference(self, image: ImageSource, prompts: Sequence[Prompt], include: bool = True) -> Encoded:
         """Tokens of every level and the anchor of a region of another image (SEEM's referring regions)."""
         scene = self.encode(image)
@@ -92,11 +103,9 @@ class Context:
             prompt.check(scene.size)
             found = prompt.region(scene.grid)
             regions.append(Region(found.mask, include=prompt.include, kind=found.kind))
-        points = stack_points(
-            [sample_regions(regions)], scene.padded, self.prepared.levels[0], pinned=self.runtime.pinned
-        )
+        points = self.sample(scene, [regions])
         tokens = self.network.prompts.region(self.prepare(scene), points)
-        if points.known is None or not points.known.positive[0]:
+        if points[-1].known is None or not points[-1].known.positive[0]:
             raise PromptError("the region of a reference is empty; select the object in the reference image")
         anchor = Anchor("mask", tokens.anchor[0], "reference", include=include)
         if not include:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from seemkit.network.prepared import PreparedScene
     from seemkit.network.sampler import PointBatch
     from seemkit.pipeline.compose import ObjectPrompts
+    from seemkit.pipeline.model import Model
     from seemkit.prompting.prompt import Prompt
     from seemkit.scene import Scene
 
-__all__ = ["checked_draws", "draw_memory", "draw_points", "draw_queries", "seeded_draws", "split_objects"]
+__all__ = ["draw_memory", "draw_points", "draw_queries", "replay_draws", "seeded_draws", "split_objects"]
 
 Masks = Sequence["NDArray[np.bool_]"]
 
@@ -85,14 +88,18 @@ def split_objects(objects: Sequence[ObjectPrompts], legacy: Legacy) -> list[list
     return [part for part in (regional, *rest) if part]
 
 
-def checked_draws(draws: Draws, network: Network) -> Draws:
-    """The draws, or :class:`SeemkitError` if the decoder has no legacy options, so that it would use none."""
-    if _legacy(network) is None:
+@contextmanager
+def replay_draws(model: Model, draws: Draws) -> Iterator[Model]:
+    """The model, but with these draws, until the block ends; :class:`SeemkitError` if some are left over then."""
+    if _legacy(model.network) is None:
         raise SeemkitError(
             "the mask decoder draws nothing at random; set an option such as mask_decoder.legacy.queries",
             path="mask_decoder.legacy",
         )
-    return draws
+    other = copy(model)
+    other._replayed = draws
+    yield other
+    draws.finish()
 
 
 def seeded_draws(network: Network, scene: Scene, prompts: Sequence[Prompt], rounds: bool) -> Draws | None:

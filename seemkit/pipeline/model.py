@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,7 @@ from seemkit.pipeline.fingerprint import (
     weights_version,
 )
 from seemkit.pipeline.hooks import hooked_pixels
-from seemkit.pipeline.legacy import checked_draws, seeded_draws
+from seemkit.pipeline.legacy import replay_draws, seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.semantic import semantic_map
@@ -47,6 +46,8 @@ from seemkit.scene import Scene
 from seemkit.vocabulary import Vocabulary, as_vocabulary
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from torch import Tensor
 
     from seemkit.assembly import Assembly
@@ -294,11 +295,9 @@ class Model:
 
         return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
 
-    def replaying(self, draws: Draws) -> Model:
-        """This model, for one thread, but what legacy options draw at random comes from a record."""
-        other = copy(self)
-        other._replayed = checked_draws(draws, self.network)
-        return other
+    def replaying(self, draws: Draws) -> AbstractContextManager[Model]:
+        """For a ``with`` block and one thread: this model, but legacy options draw from a record, all of it."""
+        return replay_draws(self, draws)
 
     # What the rooms of the pipeline use
 

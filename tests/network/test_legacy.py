@@ -21,19 +21,38 @@ def test_a_record_is_handed_out_in_order_and_sorted_where_the_original_sorts() -
 @pytest.mark.parametrize(
     ("record", "match"),
     [
-        ([], "used up"),
-        ([[1, 2]], "2 values up to 2, expected 3"),
-        ([[0, 1, 101]], "expected 3 values below 101"),
+        ([], "the 0 recorded draws are used up"),
+        ([[1, 2]], r"draws\[0\] is int64 of shape \(2,\), expected 3 integers from 0 to 100"),
+        ([[0, 1, 101]], r"3 different integers in 3, from 0 to 101, expected 3 integers from 0 to 100"),
+        ([[0, -1, 1]], "from -1 to 1"),
+        ([[0.5, 1, 2]], r"draws\[0\] is float64 of shape \(3,\)"),
+        ([[True, False, True]], "bool"),
+        ([[[0, 1, 2]]], r"shape \(1, 3\)"),
     ],
 )
 def test_a_record_that_does_not_fit_is_refused(record: Any, match: str) -> None:
-    with pytest.raises(SeemkitError, match=match):
+    with pytest.raises(SeemkitError, match=match) as caught:
         Draws(record).pick(3, 101)
+    assert caught.value.path == "draws[0]"
+
+
+def test_places_that_are_drawn_once_are_recorded_once() -> None:
+    # the original draws an order of all places, and takes the first
+    assert Draws([[4, 0, 3, 1, 2]]).shuffle(5, 3).tolist() == [4, 0, 3]
+    assert Draws([[2, 2, 2]]).pick(3, 101).tolist() == [2, 2, 2]
+    with pytest.raises(SeemkitError, match=r"4 different .* from 0 to 4, expected 5 different"):
+        Draws([[4, 0, 3, 0, 2]]).shuffle(5, 3)
+    with pytest.raises(SeemkitError, match=r"shape \(3,\), expected 5 different"):
+        Draws([[4, 0, 3]]).shuffle(5, 3)
+    with pytest.raises(SeemkitError, match=r"2 different .* from 0 to 1, expected 3 different"):
+        Draws([[0, 1, 1]]).share([2, 1], 512)
 
 
 def test_what_is_left_of_a_record_is_refused() -> None:
-    with pytest.raises(SeemkitError, match="1 recorded draws are left over"):
-        Draws([[1]]).finish()
+    draws = Draws([[0], [1], [1]])
+    draws.pick(1, 2)
+    with pytest.raises(SeemkitError, match="2 recorded draws are left over after the 1 that were asked for"):
+        draws.finish()
 
 
 def test_a_seed_draws_the_same_again() -> None:
@@ -70,3 +89,12 @@ def test_only_published_presets_have_legacy_options() -> None:
         Seem.build(options, 64)
     with pytest.raises(ValueError, match="exclude each other"):
         Legacy(shared_points=True, drawn_points=True)
+
+
+@pytest.mark.parametrize("preset", ["seem_v0", "seem_demo"])
+def test_only_a_preset_that_samples_queries_draws_them(preset: Any) -> None:
+    # v1 alone draws them in the original
+    with pytest.raises(
+        ValueError, match=f"the preset '{preset}' gives each object all queries and draws none"
+    ):
+        Seem.build(Seem.Options(preset=preset, legacy=Legacy(queries=3)), 64)

@@ -4,11 +4,11 @@
 """
 
 import importlib.util
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from copy import copy
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -21,93 +21,31 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import seemkit
+from seemkit import Draws, Result
 from seemkit.checkpoint.keys import guess_family, is_ignorable, to_ours
 from seemkit.network.network import Network
 from seemkit.network.prepared import PreparedScene
 from seemkit.network.sampler import PointBatch
 from seemkit.pipeline.model import Model
+from seemkit.prompting.prompt import Prompt
 from seemkit.scene import Scene
+from tests.parity.recorded import Golden
+from tests.parity.table import note_turned, write_tables
+from tests.parity.ties import settle_ties
 
 LIMIT = 512  # points of one object and sign; above it the original draws
 MEAN = torch.tensor((123.675, 116.280, 103.530))[:, None, None]
 STD = torch.tensor((58.395, 57.120, 57.375))[:, None, None]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What separates a tensor from its reference, over the values that the reference keeps."""
-
-    max_abs: float
-    rms: float
-
-
-MEASURED: dict[str, str] = {}
-"""What was compared last in this run, as cells of a table."""
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--parity-table", metavar="FILE", help="write what was measured as a Markdown table")
+    parser.addoption("--parity-table", metavar="FILE", help="write what was measured as Markdown tables")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     path = session.config.getoption("--parity-table", default=None)
-    if path and MEASURED:
-        lines = [f"| {name} | {cells} |" for name, cells in sorted(MEASURED.items())]
-        head = ["| array | largest difference | rms |", "|---|---|---|"]
-        Path(path).write_text("\n".join([*head, *lines]) + "\n")
-
-
-class Golden:
-    """One case: `case[key]` is the decoded array, `case.meta[key]` what is known of it.
-
-    Arrays are stored whole, as packed bits (bool), or as every n-th value; the last come back flat.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.name = name
-        described = json.loads((folder / f"golden_{name}.json").read_text())
-        self.meta: dict[str, dict[str, Any]] = described["arrays"]
-        self.notes: list[str] = described["notes"]
-        self._stored = np.load(folder / f"golden_{name}.npz")
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._stored.files
-
-    def __getitem__(self, key: str) -> NDArray[Any]:
-        stored, meta = self._stored[key], self.meta[key]
-        if meta["encoding"].startswith("packbits"):
-            return np.unpackbits(stored)[: int(np.prod(meta["shape"]))].astype(bool).reshape(meta["shape"])
-        values: NDArray[Any] = stored
-        return values if meta.get("stride", 1) > 1 else values.reshape(meta["shape"])
-
-    def tensor(self, key: str) -> Tensor:
-        """The array as a tensor."""
-        return torch.from_numpy(np.asarray(self[key]))
-
-    def draws(self, call: str) -> Iterator[NDArray[Any]]:
-        """The random permutations that a recorded call drew, in their order."""
-        kinds = self.meta[f"{call}/rng"]["draws"]
-        return iter([self[f"{call}/rng{k:03d}_{kind}"] for k, kind in enumerate(kinds)])
-
-    def compare(self, key: str, actual: Tensor) -> Difference:
-        """Largest and root mean square difference of `actual`, which must have the recorded shape."""
-        meta = self.meta[key]
-        assert list(actual.shape) == meta["shape"], (
-            f"{key}: shape {list(actual.shape)}, recorded {meta['shape']}"
-        )
-        values = actual.detach().double().cpu().numpy().ravel()[:: meta.get("stride", 1)]
-        gap = values - self[key].astype(np.float64).ravel()
-        found = Difference(float(np.abs(gap).max()), float(np.sqrt(np.mean(gap**2))))
-        MEASURED[f"{self.name}/{key}"] = f"{found.max_abs:.1e} | {found.rms:.1e}"
-        return found
-
-    def disagreement(self, key: str, actual: Tensor) -> float:
-        """Share of pixels of a binary mask that differ."""
-        expected = self[key]
-        assert list(actual.shape) == list(expected.shape)
-        share = float(np.mean(actual.cpu().numpy() != expected))
-        MEASURED[f"{self.name}/{key}"] = f"{share:.3%} of values differ | "
-        return share
+    if path:
+        write_tables(Path(path))
 
 
 @pytest.fixture(scope="session")
@@ -240,16 +178,42 @@ def settle() -> Callable[..., Any]:
 
     `gap(result)` is 1 at what is tolerated.
     """
-    ties = load_module(Path(__file__).with_name("ties.py"))
 
     def run_settled(scene: PreparedScene, run: Callable[..., Any], gap: Callable[[Any], float]) -> Any:
-        result, turned = ties.settle_ties(scene, run, gap)
+        result, turned = settle_ties(scene, run, gap)
         if turned:
-            test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0].rpartition("::")[2]
-            MEASURED[f"bits turned in {test}"] = f"{turned} | "
+            note_turned(turned)
         return result
 
     return run_settled
+
+
+@pytest.fixture(scope="session")
+def ask(golden_encoded: Callable[[str], Scene], settle: Callable[..., Any]) -> Callable[..., Result]:
+    """`ask(model, prompts, draws, gap)`: through the public API, until the result is as recorded.
+
+    Draws are replayed each time, None for a model that makes none; bits that rounding decides are turned.
+    """
+
+    def run(
+        model: Model,
+        prompts: Sequence[Prompt],
+        draws: Sequence[Any] | None,
+        gap: Callable[[Result], float],
+        image: str = "img_a",
+        **how: Any,
+    ) -> Result:
+        scene = golden_encoded(image)
+
+        def once(watched: PreparedScene) -> Result:
+            with nullcontext(copy(model)) if draws is None else model.replaying(Draws(draws)) as other:
+                other._prepare = lambda asked: watched if asked is scene else model.prepare(asked)  # type: ignore
+                return other.segment(scene, prompts, **how)
+
+        found: Result = settle(model.prepare(scene), once, gap)
+        return found
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -260,9 +224,11 @@ def replay_points() -> Callable[..., list[PointBatch]]:
     """
 
     def replay(
-        positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterator[NDArray[Any]]
+        positive: NDArray[np.bool_], negative: NDArray[np.bool_], draws: Iterable[NDArray[Any]]
     ) -> list[PointBatch]:
-        anchor, *levels = [draw_points(positive, negative, draws) for _ in range(4)]
+        record = iter(draws)
+        anchor, *levels = [draw_points(positive, negative, record) for _ in range(4)]
+        assert next(record, None) is None
         return [*levels, anchor]
 
     return replay

@@ -8,50 +8,50 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from seemkit.components import PixelFeatures
-from seemkit.network.pixel_decoder import FPN, FPNPixelDecoder
-from seemkit_backbones.focal import Focal
+from seemkit.network.network import Network
+from seemkit.network.pixel_decoder import FPNPixelDecoder
+from seemkit.pipeline.model import Model
+from seemkit.scene import Scene
+from seemkit_backbones.focal import FocalNet
 
-KEYS = "seem_focalt_unicl_lang_v1"
 TOLERANCE = 1e-4  # the original against itself (threads, oneDNN, float64): 3e-5
+IMAGES = ["img_a", "img_d", "img_b"]
 
 
 @pytest.fixture(scope="module")
-def backbone(golden_state_dict: Callable[..., dict[str, Tensor]]) -> nn.Module:
-    network = Focal.build(Focal.Options()).eval()
-    network.load_state_dict(golden_state_dict(KEYS, part="image_encoder."))
-    return network
+def model(golden_model: Callable[..., Model]) -> Model:
+    return golden_model("seem-focalt-v1")
 
 
-@pytest.fixture(scope="module")
-def pixel_decoder(golden_state_dict: Callable[..., dict[str, Tensor]]) -> FPNPixelDecoder:
-    network = FPN.build(FPN.Options(), Focal.declare(Focal.Options())).eval()
-    network.load_state_dict(golden_state_dict(KEYS, part="pixel_decoder."))
-    return network
+@pytest.mark.parametrize("name", IMAGES)
+@torch.no_grad()
+def test_a_scene_has_the_features_of_the_original(
+    name: str, model: Model, golden_encoded: Callable[[str], Scene], golden: Callable[[str], Any]
+) -> None:
+    case, scene = golden("focalt_v1_feat"), golden_encoded(name)
+    for k, level in enumerate(scene.levels):
+        assert case.compare(f"{name}/multi_scale_{k}", level[None]).max_abs < TOLERANCE
+    whole = model.prepare(scene).mask_features.whole
+    assert case.compare(f"{name}/mask_features", whole).max_abs < TOLERANCE
 
 
-@pytest.mark.parametrize("name", ["img_a", "img_d", "img_b"])
+@pytest.mark.parametrize("name", IMAGES)
 @torch.inference_mode()
-def test_features_are_those_of_the_original(
+def test_stages_that_a_scene_does_not_keep_are_those_of_the_original(
     name: str,
-    backbone: nn.Module,
-    pixel_decoder: FPNPixelDecoder,
+    golden_network: Network,
     golden: Callable[[str], Any],
     golden_image: Callable[[str], Tensor],
 ) -> None:
-    case = golden("focalt_v1_feat")
-    image = golden_image(name)
+    case, image = golden("focalt_v1_feat"), golden_image(name)
     assert case.compare(f"{name}/input", image).max_abs < 1e-5
-
-    features = backbone(image)
+    assert isinstance(golden_network.image_encoder, FocalNet)
+    features = golden_network.image_encoder(image)
     for stage, feature in enumerate(features):
         assert case.compare(f"{name}/res{stage + 2}", feature).max_abs < TOLERANCE
-
-    pixels: PixelFeatures = pixel_decoder(features)
-    for k, level in enumerate(pixels.levels):
-        assert case.compare(f"{name}/multi_scale_{k}", level).max_abs < TOLERANCE
-    assert case.compare(f"{name}/mask_features", pixel_decoder.mask_proj(pixels.fine)).max_abs < TOLERANCE
-    encoded = pixel_decoder.encode(pixel_decoder.in_proj(features[3]))
+    decoder = golden_network.pixel_decoder
+    assert isinstance(decoder, FPNPixelDecoder)
+    encoded = decoder.encode(decoder.in_proj(features[3]))
     assert case.compare(f"{name}/transformer_encoder_features", encoded).max_abs < TOLERANCE

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from seemkit.errors import SeemkitError
-from seemkit.network.legacy import Draws
-from seemkit.prompts import Mask, Memory, Text
+from seemkit import Draws, SeemkitError
+from seemkit.prompts import Mask, Memory, Reference, Text
 from tests.conftest import tiny_assembly
 
 ALL = {"queries": 3, "shared_points": True, "drawn_memory": True, "joint_phrases": True}
@@ -71,8 +70,56 @@ def test_an_object_whose_points_the_draw_leaves_out_is_still_answered(
     model = legacy_model(shared_points=True)
     draw = list(range(512))
     prompts = [square(40), square(2, object="2")]
-    result = model.replaying(Draws([draw] * 4)).segment(photo, prompts)
+    with model.replaying(Draws([draw] * 4)) as replayed:
+        result = replayed.segment(photo, prompts)
     assert result.objects == ("1", "2")
+
+
+@pytest.mark.parametrize("option", ["drawn_points", "shared_points"])
+def test_points_of_a_reference_are_drawn_as_those_of_a_region(
+    option: str, legacy_model: Callable[..., Any], photo: Any
+) -> None:
+    # on the input grid the square has 26 x 27 pixels; drawn_points draws them all and takes 512
+    model, there = legacy_model(**{option: True}), photo[:, ::-1]
+    reference = Reference(image=there, prompts=[square(40)])
+    count = 26 * 27
+    order = [np.random.default_rng(k).permutation(count) for k in range(4)]
+    record = [each if option == "drawn_points" else each[:512] for each in order]
+    found = []
+    for draws in (record, record, record[::-1]):
+        with model.replaying(Draws(draws)) as replayed:
+            found.append(logits(replayed.segment(photo, [reference])))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+    first, again = (logits(model.segment(photo, [reference])) for _ in range(2))
+    assert torch.equal(first, again)
+    with model.replaying(Draws([])) as replayed, pytest.raises(SeemkitError, match="used up"):
+        replayed.segment(photo, [reference])
+
+
+def test_rounds_may_share_a_record_and_have_to_use_it_up(
+    legacy_model: Callable[..., Any], photo: Any
+) -> None:
+    model = legacy_model(queries=3)
+    with model.replaying(Draws([[0, 1, 2], [5, 6, 7]])) as replayed:
+        first, second = (logits(replayed.segment(photo, [square(6)])) for _ in range(2))
+    assert not torch.equal(first, second)
+    with (
+        pytest.raises(SeemkitError, match="1 recorded draws are left over after the 1 that were asked for"),
+        model.replaying(Draws([[0, 1, 2], [5, 6, 7]])) as replayed,
+    ):
+        replayed.segment(photo, [square(6)])
+
+
+def test_what_went_wrong_is_told_before_what_is_left_over(
+    legacy_model: Callable[..., Any], photo: Any
+) -> None:
+    model = legacy_model(queries=3)
+    with (
+        pytest.raises(SeemkitError, match=r"draws\[0\] is int64 of shape \(2,\)"),
+        model.replaying(Draws([[0, 1], [5, 6, 7]])) as replayed,
+    ):
+        replayed.segment(photo, [square(6)])
 
 
 def test_memory_of_one_object_is_the_same_drawn_or_not(legacy_model: Callable[..., Any], photo: Any) -> None:
@@ -83,8 +130,11 @@ def test_memory_of_one_object_is_the_same_drawn_or_not(legacy_model: Callable[..
 
 
 def test_a_model_that_draws_nothing_replays_nothing(legacy_model: Callable[..., Any]) -> None:
-    with pytest.raises(SeemkitError, match="draws nothing at random"):
-        legacy_model().replaying(Draws([]))
+    with (
+        pytest.raises(SeemkitError, match="draws nothing at random"),
+        legacy_model().replaying(Draws([])),
+    ):
+        pass
 
 
 def test_two_memories_of_an_object_are_refused(legacy_model: Callable[..., Any], photo: Any) -> None:

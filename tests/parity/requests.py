@@ -1,0 +1,36 @@
+"""Recorded requests as prompts, and what a result has where the record has it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seemkit import Result
+from seemkit.prompting.prompt import Prompt
+from seemkit.prompts import Mask
+
+__all__ = ["logits", "masks_of", "prompts_of"]
+
+
+def prompts_of(prompt: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[Prompt]:
+    """The masks of a recorded prompt, by the names of the inputs that it takes."""
+    positive = [inputs[name] for name in prompt["pos"]]
+    names = prompt["neg"] or [None] * len(positive)
+    return masks_of(positive, [None if name is None else inputs[name] for name in names])
+
+
+def masks_of(positive: Sequence[Any], negative: Sequence[Any]) -> list[Prompt]:
+    """Objects "1", "2", ... in the order of the record, of masks (H, W) bool; a negative one may be empty or None."""
+    prompts: list[Prompt] = []
+    for k, (include, exclude) in enumerate(zip(positive, negative, strict=True)):
+        prompts.append(Mask(mask=include, object=str(k + 1)))
+        if exclude is not None and exclude.any():
+            prompts.append(Mask(mask=exclude, object=str(k + 1), include=False))
+    return prompts
+
+
+def logits(result: Result) -> Tensor:
+    """(1, N, h, w)."""
+    assert result.logits is not None
+    return torch.tensor(result.logits)[None]
