@@ -28,6 +28,8 @@ def pointing_losses(
 ) -> Tensor:
     """The sum over all names of all views of cross entropy and dice, times `weight`.
 
+    Cells weigh by the share of their pixels that count: not the padding, crowds, and what a data set says to ignore.
+
     Args:
         network: the network; words have to point.
         scene: B scenes.
@@ -46,6 +48,7 @@ def pointing_losses(
     present = torch.zeros(len(views), longest, dtype=torch.bool, device=device)
     side = views[0].image.shape[0]
     truth = np.zeros((len(views), longest, side, side), bool)
+    counted = np.stack([view.counted for view in views])[:, None]  # B x 1 x S x S
     for i, (view, own, numbers) in enumerate(zip(views, found, names, strict=True)):
         said[i, : len(numbers)] = embedded[view.source][numbers]
         present[i, : len(numbers)] = True
@@ -55,10 +58,15 @@ def pointing_losses(
     if logits is None:
         return total
     h, w = logits.shape[-2:]
-    wanted = torch.from_numpy(truth).to(device).flatten(0, 1)[:, None].float()
-    wanted = functional.adaptive_avg_pool2d(wanted, (h, w))[:, 0].flatten(1)
+    shares, counts = (
+        functional.adaptive_avg_pool2d(torch.from_numpy(x).to(device).float(), (h, w)).flatten(2)
+        for x in (truth & counted, counted)
+    )
+    wanted = (shares / counts.clamp_min(1e-6)).flatten(0, 1)  # of the pixels of a cell that count
+    heavy = counts.expand(-1, longest, -1).flatten(0, 1)
     flat, there = logits.float().flatten(1), present.flatten()
-    bce = functional.binary_cross_entropy_with_logits(flat, wanted, reduction="none").mean(1)
-    chance = flat.sigmoid()
+    cross = functional.binary_cross_entropy_with_logits(flat, wanted, reduction="none")
+    bce = (heavy * cross).sum(1) / heavy.sum(1).clamp_min(1e-6)
+    chance, wanted = heavy * flat.sigmoid(), heavy * wanted
     dice = 1 - (2 * (chance * wanted).sum(1) + 1) / (chance.sum(1) + wanted.sum(1) + 1)
     return weight * ((bce + dice) * there).sum()

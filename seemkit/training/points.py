@@ -11,10 +11,6 @@ from torch.nn import functional
 __all__ = ["PointDraws", "sample_maps"]
 
 
-TRIES = 6
-"""So often a point that lies where nothing counts is drawn again."""
-
-
 class PointDraws:
     """Uniform points on the pictures of B views, never on their padding.
 
@@ -23,7 +19,7 @@ class PointDraws:
         valid: (height, width) of each picture on its canvas.
         size: S, side of the canvas in pixels.
         device: where the points are wanted.
-        ignored: (S, S) bool of each view, pixels that no point should lie on; None for none.
+        ignored: (S, S) bool of each view, pixels that no point lies on, unless none is left; None for none.
     """
 
     def __init__(
@@ -35,7 +31,12 @@ class PointDraws:
         ignored: Sequence[NDArray[np.bool_] | None] | None = None,
     ) -> None:
         self.generators = list(generators)
-        self.ignored = list(ignored or [None] * len(self.generators))
+        given = ignored or [None] * len(self.generators)
+        self.counted = [
+            None if blank is None else torch.from_numpy(np.flatnonzero(~blank[:height, :width]))
+            for blank, (height, width) in zip(given, valid, strict=True)
+        ]
+        self.valid, self.size = list(valid), size
         self.extent = [torch.tensor([width / size, height / size]) for height, width in valid]
         self.device = device
 
@@ -51,16 +52,14 @@ class PointDraws:
         return torch.cat(drawn).to(self.device)
 
     def _draw(self, view: int, number: int, count: int) -> Tensor:
-        xy = torch.rand(number, count, 2, generator=self.generators[view]) * self.extent[view]
-        ignored = self.ignored[view]
-        if ignored is None:
-            return xy
-        blank, size = torch.from_numpy(ignored), ignored.shape[0]
-        for _ in range(TRIES):
-            column, row = (xy * size).long().clamp(max=size - 1).unbind(-1)
-            again = torch.rand(number, count, 2, generator=self.generators[view]) * self.extent[view]
-            xy = torch.where(blank[row, column][..., None], again, xy)
-        return xy
+        xy = torch.rand(number, count, 2, generator=self.generators[view])
+        counted, width = self.counted[view], self.valid[view][1]
+        if counted is None or not len(counted):
+            return xy * self.extent[view]
+        chosen = torch.randint(len(counted), (number, count), generator=self.generators[view])
+        pixel = counted[chosen]
+        corner = torch.stack((pixel % width, pixel // width), -1)  # number x count x 2
+        return (corner + xy) / self.size
 
 
 def sample_maps(maps: Tensor, xy: Tensor) -> Tensor:

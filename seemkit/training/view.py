@@ -54,6 +54,13 @@ class View:
     photo: NDArray[np.uint8] | None = None
 
     @property
+    def counted(self) -> NDArray[np.bool_]:
+        """(S, S), the pixels that losses look at: those of the picture, but for what is ignored."""
+        out = np.zeros(self.image.shape[:2], bool)
+        out[: self.valid[0], : self.valid[1]] = True
+        return out if self.ignored is None else out & ~self.ignored
+
+    @property
     def asked(self) -> tuple[Target, ...]:
         """The n objects that are asked for."""
         return tuple(self.targets[index] for index in self.chosen)

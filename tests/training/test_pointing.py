@@ -1,6 +1,7 @@
 """The loss of where names point: low where a term fits, of all objects of a name at once, and it teaches the map."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,12 +52,34 @@ def test_cross_entropy_and_dice_are_those_of_their_definition(
     told: Callable[..., float], new_batch: New
 ) -> None:
     view = new_batch([1], pair=False).views[0]
+    assert view.valid == (77, 96), "19 rows of cells are full, of the next a quarter counts"
     logits = torch.randn(1, 24, 24, generator=torch.Generator().manual_seed(0))
     mask = functional.adaptive_avg_pool2d(torch.from_numpy(view.targets[0].mask[None].astype(np.float32)), 24)
+    weight = torch.zeros(24, 24)
+    weight[:19] = 1
+    weight[19] = 1 / 4
     p = logits.sigmoid()
-    cross = -(mask * p.log() + (1 - mask) * (1 - p).log()).mean()
-    dice = 1 - (2 * (p * mask).sum() + 1) / (p.sum() + mask.sum() + 1)
+    cross = -(weight * (mask * p.log() + (1 - mask) * (1 - p).log())).sum() / weight.sum()
+    dice = 1 - (2 * (weight * p * mask).sum() + 1) / ((weight * (p + mask)).sum() + 1)
     assert told([view], [[(0, 2)]], logits) == pytest.approx(float(cross + dice), rel=1e-4)
+
+
+def test_padding_and_what_is_ignored_may_point_wherever_they_like(
+    told: Callable[..., float], new_batch: New
+) -> None:
+    view = new_batch([1], pair=False).views[0]
+    ignored = np.zeros((96, 96), bool)
+    ignored[:, 48:] = True  # where the second object is
+    half = replace(view, ignored=ignored)
+    logits = torch.randn(1, 24, 24, generator=torch.Generator().manual_seed(0))
+    other = logits.clone()
+    other[:, 20:] = 50
+    assert told([view], [[(0, 2)]], other) == told([view], [[(0, 2)]], logits)
+    other[:, :, 12:] = 50
+    assert told([half], [[(0, 2)]], other) == told([half], [[(0, 2)]], logits)
+    assert told([view], [[(0, 2)]], other) > told([view], [[(0, 2)]], logits) + 1
+    nothing = replace(view, ignored=np.ones((96, 96), bool))
+    assert told([nothing], [[(0, 2)]], other) == 0
 
 
 def test_a_view_with_fewer_names_does_not_pay_for_the_places_that_it_leaves_empty(

@@ -63,8 +63,21 @@ def test_the_draws_of_a_view_do_not_depend_on_the_others() -> None:
 
 
 def test_no_point_lies_where_nothing_counts() -> None:
-    ignored = np.zeros((192, 192), bool)
-    ignored[:, :96] = True
-    drawn = PointDraws([torch.Generator().manual_seed(0)], [(192, 192)], 192, CPU, [ignored])
-    xy = drawn.shared(2000)[0]
-    assert float((xy[:, 0] < 0.5).float().mean()) < 0.03  # half of them at first, halved six times
+    ignored = np.ones((192, 192), bool)
+    ignored[40:50, 100:104] = False  # 40 pixels of 9,216
+    ignored[100:] = False  # padding, which is no part of the picture
+    drawn = PointDraws([torch.Generator().manual_seed(0)], [(96, 192)], 192, CPU, [ignored])
+    xy = 192 * drawn.shared(2000)[0]
+    low, high = xy.amin(0), xy.amax(0)
+    assert (100 <= float(low[0]) < 100.1, 104 > float(high[0]) > 103.9) == (True, True)
+    assert (40 <= float(low[1]) < 40.1, 50 > float(high[1]) > 49.9) == (True, True)
+    pixels = xy.long()
+    _, hits = (pixels[:, 1] * 192 + pixels[:, 0]).unique(return_counts=True)
+    assert len(hits) == 40, "each of them"
+    assert hits.float().std() < 15, "alike: 50 on the average, 7 by chance"
+
+
+def test_a_picture_of_which_nothing_counts_has_points_all_the_same() -> None:
+    ignored = np.ones((192, 192), bool)
+    drawn = PointDraws([torch.Generator().manual_seed(0)], [(96, 192)], 192, CPU, [ignored])
+    assert drawn.each([2], 5).shape == (2, 5, 2)
