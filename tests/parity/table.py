@@ -23,7 +23,7 @@ SHARES: dict[tuple[str, str, str], float] = {}
 TURNED: dict[tuple[str, str], int] = {}
 """Of a case and a test: how many bits were turned."""
 LATEST: list[str] = []
-"""The case that was compared last."""
+"""The case that was compared last; all of them begin with ``focalt_``."""
 
 
 def note_difference(case: str, key: str, found: Difference) -> None:
@@ -66,7 +66,7 @@ def write_tables(path: Path) -> None:
         shares = [value for (name, *_), value in SHARES.items() if name == case]
         most = max((bits for (name, _), bits in TURNED.items() if name == case), default=0)
         arrays = {key for name, key, _ in (*DIFFERENCES, *SHARES) if name == case}
-        cells = [case.removeprefix("focalt_"), str(len(arrays))]
+        cells = [case[7:], str(len(arrays))]
         cells += (
             [f"{max(x.max_abs for x in found):.1e}", f"{max(x.rms for x in found):.1e}"]
             if found
@@ -74,8 +74,8 @@ def write_tables(path: Path) -> None:
         )
         cells += [f"{max(shares):.3%}" if shares else "", str(most)]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "| test | bits |", "|---|---|"]
-    lines += [f"| `{test}` | {bits} |" for (_, test), bits in sorted(TURNED.items())]
+    lines += ["", "| case | test | bits |", "|---|---|---|"]
+    lines += [f"| {case[7:]} | `{test}` | {bits} |" for (case, test), bits in sorted(TURNED.items())]
     lines += ["", "| array | test | largest difference | rms |", "|---|---|---|---|"]
     cells = [
         f"{case}/{key} | `{test}` | {x.max_abs:.1e} | {x.rms:.1e}"
