@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seemkit.errors import SeemkitError
 from seemkit.geometry.points import BUDGET, PointSet
 from seemkit.network.legacy import Draws
 from seemkit.network.sampler import stack_points
@@ -26,11 +23,10 @@ if TYPE_CHECKING:
     from seemkit.network.prepared import PreparedScene
     from seemkit.network.sampler import PointBatch
     from seemkit.pipeline.compose import ObjectPrompts
-    from seemkit.pipeline.model import Model
     from seemkit.prompting.prompt import Prompt
     from seemkit.scene import Scene
 
-__all__ = ["draw_memory", "draw_points", "draw_queries", "replay_draws", "seeded_draws", "split_objects"]
+__all__ = ["draw_memory", "draw_points", "draw_queries", "legacy_of", "seeded_draws", "split_objects"]
 
 Masks = Sequence["NDArray[np.bool_]"]
 
@@ -88,23 +84,9 @@ def split_objects(objects: Sequence[ObjectPrompts], legacy: Legacy) -> list[list
     return [part for part in (regional, *rest) if part]
 
 
-@contextmanager
-def replay_draws(model: Model, draws: Draws) -> Iterator[Model]:
-    """The model, but with these draws, until the block ends; :class:`SeemkitError` if some are left over then."""
-    if _legacy(model.network) is None:
-        raise SeemkitError(
-            "the mask decoder draws nothing at random; set an option such as mask_decoder.legacy.queries",
-            path="mask_decoder.legacy",
-        )
-    other = copy(model)
-    other._replayed = draws
-    yield other
-    draws.finish()
-
-
 def seeded_draws(network: Network, scene: Scene, prompts: Sequence[Prompt], rounds: bool) -> Draws | None:
     """Draws that differ by request, the same for the same request; None if the decoder makes none."""
-    legacy = _legacy(network)
+    legacy = legacy_of(network)
     if legacy is None:
         return None
     keys = sorted(f"{p.object}{p.content_key()}" for p in prompts)
@@ -112,7 +94,8 @@ def seeded_draws(network: Network, scene: Scene, prompts: Sequence[Prompt], roun
     return Draws(seed=int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "little"))
 
 
-def _legacy(network: Network) -> Legacy | None:
+def legacy_of(network: Network) -> Legacy | None:
+    """The legacy options of a decoder that draws; None if it draws nothing."""
     legacy: Legacy | None = getattr(network.decoder.options, "legacy", None)
     return legacy if legacy is not None and legacy.together else None
 

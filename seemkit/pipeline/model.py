@@ -34,7 +34,7 @@ from seemkit.pipeline.fingerprint import (
     weights_version,
 )
 from seemkit.pipeline.hooks import hooked_pixels
-from seemkit.pipeline.legacy import replay_draws, seeded_draws
+from seemkit.pipeline.legacy import seeded_draws
 from seemkit.pipeline.present import present_answers, present_panoptic, present_segments, present_semantic
 from seemkit.pipeline.segment import answer_objects, check_select
 from seemkit.pipeline.semantic import semantic_map
@@ -46,8 +46,6 @@ from seemkit.scene import Scene
 from seemkit.vocabulary import Vocabulary, as_vocabulary
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from torch import Tensor
 
     from seemkit.assembly import Assembly
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from seemkit.network.legacy import Draws
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
+    from seemkit.pipeline.replayed import Replayed
     from seemkit.pipeline.segment import Answer, Select
     from seemkit.prompting.prompt import Prompt
     from seemkit.prompting.rows import Phrase
@@ -295,9 +294,11 @@ class Model:
 
         return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
 
-    def replaying(self, draws: Draws) -> AbstractContextManager[Model]:
-        """For a ``with`` block and one thread: this model, but legacy options draw from a record, all of it."""
-        return replay_draws(self, draws)
+    def replaying(self, draws: Draws) -> Replayed:
+        """This model, for one thread, but what legacy options draw comes from a record; in a ``with`` block all of it."""
+        from seemkit.pipeline.replayed import Replayed
+
+        return Replayed(self, draws)
 
     # What the rooms of the pipeline use
 
