@@ -295,7 +295,7 @@ class Model:
         return track(self, frames, objects, vocabulary=vocabulary, memory=memory)
 
     def replaying(self, draws: Draws) -> Replayed:
-        """This model, for one thread, but what legacy options draw comes from a record; in a ``with`` block all of it."""
+        """This model, for one thread, but legacy options draw from a record, of which a ``with`` block uses all."""
         from seemkit.pipeline.replayed import Replayed
 
         return Replayed(self, draws)
