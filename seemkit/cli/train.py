@@ -154,12 +154,15 @@ def _run(recipe: "Recipe", folder: Path, adapt: bool, restart: bool, progress: P
 def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
     if trained.assembly is None:
         return
+    from seemkit.training.measure import PROTOCOL
+
     outcome = trained.outcome
     if as_json:
         said = {
             "assembly": str(trained.assembly),
             "steps": outcome.steps,
             "trained": trained.trained,
+            "protocol": PROTOCOL,
             "before": dict(outcome.before),
             "after": dict(outcome.after),
             "faults": [{"source": f.source, "key": f.key, "cause": f.cause} for f in outcome.faults],
@@ -174,7 +177,10 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
     ]
     for name in outcome.after:
         lines.append(
-            (f"held out {name}", f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after")
+            (
+                f"held out {name}, {PROTOCOL}",
+                f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after",
+            )
         )
     if outcome.faults:
         lines.append(
