@@ -154,6 +154,8 @@ def _run(recipe: "Recipe", folder: Path, adapt: bool, restart: bool, progress: P
 def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
     if trained.assembly is None:
         return
+    from seemkit.training.measure import PROTOCOL
+
     outcome = trained.outcome
     if as_json:
         said = {
@@ -161,6 +163,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
             "steps": outcome.steps,
             "trained": trained.trained,
             "not_taught": list(trained.not_taught),
+            "protocol": PROTOCOL,
             "before": dict(outcome.before),
             "after": dict(outcome.after),
             "faults": [{"source": f.source, "key": f.key, "cause": f.cause} for f in outcome.faults],
@@ -177,7 +180,10 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         lines.append(("not taught", f"{', '.join(trained.not_taught)}, of which the data say nothing"))
     for name in outcome.after:
         lines.append(
-            (f"held out {name}", f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after")
+            (
+                f"held out {name}, {PROTOCOL}",
+                f"{outcome.before[name]:.3f} before, {outcome.after[name]:.3f} after",
+            )
         )
     if outcome.faults:
         lines.append(

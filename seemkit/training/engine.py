@@ -23,7 +23,7 @@ from seemkit.training.checkpoint import read_checkpoint, save_checkpoint
 from seemkit.training.feed import Drawn, Feed, SourceFault
 from seemkit.training.gallery import draw_gallery
 from seemkit.training.journal import Journal, NoJournal
-from seemkit.training.measure import measure
+from seemkit.training.measure import PROTOCOL, measure
 from seemkit.training.objective import Objective, Step
 from seemkit.training.optimiser import Average, build_optimiser, rate_at, set_rate
 from seemkit.training.processes import Processes
@@ -265,7 +265,7 @@ class Run:
             return {}
         with averaged(self):
             figures = measure(self.objective, self.held)
-        self.journal.write(done, {f"held out {name}": value for name, value in figures.items()})
+        self.journal.write(done, {f"held out {name}, {PROTOCOL}": value for name, value in figures.items()})
         return figures
 
 

@@ -22,8 +22,10 @@ from seemkit.training.recipe.sections import AugmentSection, ClicksSection
 from seemkit.training.sources import OpenSource
 from seemkit.training.view import View
 
-__all__ = ["Round", "iou", "measure", "play", "still_views"]
+__all__ = ["PROTOCOL", "Round", "iou", "measure", "play", "still_views"]
 
+PROTOCOL = "RITM clicks on the canvas"
+"""What stands beside the figures: who clicks, and where."""
 MOST = 100
 """Pictures of each source."""
 CLICKS = 3
