@@ -69,9 +69,18 @@ class Runtime:
         """Normalised, padded images (B, 3, H, W) of the host to pixel features in the precision.
 
         Raises:
-            SeemkitError: the maps are not finite.
+            SeemkitError: the maps are not finite, or the weights were cast to half precision.
         """
-        batch = send(images, network.device, self.pinned).to(network.decoder.level_embed.dtype)
+        dtype = network.decoder.level_embed.dtype
+        if dtype in DTYPES.values():
+            name = str(dtype).removeprefix("torch.")
+            possible = name if network.device.type == "cuda" else "bfloat16"
+            raise SeemkitError(
+                f"the network's weights were cast to {name}, and it computes with float32 weights only; undo it with "
+                f"model.network.float(), or load the model with runtime.precision={possible} instead of casting",
+                path="runtime.precision",
+            )
+        batch = send(images, network.device, self.pinned).to(dtype)
 
         def encode(image: Tensor) -> tuple[Tensor, ...]:
             found = network.encode(image)

@@ -226,6 +226,31 @@ def test_numbers_that_are_not_finite_are_said(
         model.encode(photo)
 
 
+@pytest.mark.parametrize("options", [{}, BF16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weights_that_were_cast_to_half_precision_are_refused_and_can_be_cast_back(
+    new_model: Callable[..., Model], photo: NDArray[np.uint8], dtype: torch.dtype, options: dict[str, Any]
+) -> None:
+    model, name = new_model(**options), str(dtype).removeprefix("torch.")
+    model.network.to(dtype)
+    with pytest.raises(SeemkitError, match=f"weights were cast to {name}, .*precision=bfloat16 ") as caught:
+        model.encode(photo)
+    assert str(caught.value).count("\n") == 0
+    assert model.encodes == 0
+    model.network.float()
+    assert len(model.segment(photo, CLICK)) == 1
+
+
+def test_double_precision_weights_are_computed_with(
+    new_model: Callable[..., Model], photo: NDArray[np.uint8]
+) -> None:
+    model = new_model()
+    model.network.double()
+    scene = model.encode(photo)
+    assert scene.fine.dtype == torch.float64
+    assert len(model.segment(scene, CLICK)) == 1
+
+
 def test_an_outer_autocast_does_not_change_what_a_model_computes(
     pair: Callable[[str], tuple[Model, Model]], photo: NDArray[np.uint8]
 ) -> None:
