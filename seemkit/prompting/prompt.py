@@ -27,6 +27,8 @@ __all__ = ["Draw", "Prompt", "SpatialPrompt", "TokenPrompt"]
 Draw = Literal["point", "box", "stroke", "polygon", "mask", "text", "audio", "image", "none"]
 
 _COMMON = ("type", "object", "include")
+CANONICAL = json.JSONEncoder(sort_keys=True)
+"""Made once: a round asks for the keys of all prompts so far."""
 
 
 class _OneSentence(_Meta):
@@ -135,8 +137,7 @@ class Prompt(BaseModel, ABC, metaclass=_OneSentence):
 
     def content_key(self) -> str:
         """A stable hash of type and content, for canonical order, duplicates and seeds."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(CANONICAL.encode(self.model_dump(mode="json")).encode()).hexdigest()
 
     def __eq__(self, other: Any) -> bool:
         return type(self) is type(other) and self.content_key() == other.content_key()
