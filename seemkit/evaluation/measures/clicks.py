@@ -58,9 +58,12 @@ class Clicks(Measure):
         """Refuse what is no type of spatial prompt, nor such types and words together."""
         if isinstance(first, str):
             return first
-        for name in first:
-            together = name.split("+")
-            check_kinds(together, also=(CLICK, WORDS) if together == [name] else (WORDS,), spatial=True)
+        alone = [name for name in first if "+" not in name]
+        together = [kind for name in first if "+" in name for kind in name.split("+")]
+        if alone or not together:
+            check_kinds(alone, also=(CLICK, WORDS), spatial=True)
+        if together:
+            check_kinds(together, also=(WORDS,), spatial=True)
         return first
 
     @model_validator(mode="after")

@@ -85,6 +85,7 @@ def test_pairs_are_those_of_all_spatial_types() -> None:
         ({"first": ("box+boxx",)}, "did you mean 'box'"),
         ({"first": ("box+click",)}, "no prompt type 'click' can be simulated"),
         ({"first": ("clik",)}, "did you mean 'click'"),
+        ({"first": ()}, "it names no prompt type"),
         (
             {"first": ("box+point",), "then": "same"},
             "then is 'same', but box+point are several types; take 'click'",
