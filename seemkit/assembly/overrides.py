@@ -22,15 +22,8 @@ def override(document: Document, overrides: Mapping[str, JsonValue]) -> Document
         ConfigurationError: with every path that leads nowhere.
     """
     if not isinstance(overrides, Mapping) or not all(isinstance(path, str) for path in overrides):
-        got = f"got {overrides!r}"[:80]
-        raise ConfigurationError(
-            [
-                Problem(
-                    "overrides", f'{got}; expected paths and values, as in {{"backbone.model": "resnet18"}}'
-                )
-            ],
-            source=document.source,
-        )
+        said = f"got {overrides!r}"[:80] + '; expected paths and values, as in {"backbone.model": "resnet18"}'
+        raise ConfigurationError([Problem("overrides", said)], source=document.source)
     over: dict[str, JsonValue] = {}
     problems: list[Problem] = []
     for path in sorted(overrides):

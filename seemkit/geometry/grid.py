@@ -40,6 +40,11 @@ class Grid(NamedTuple):
         rows, columns = self.original
         return self.width / columns, self.height / rows
 
+    def place_one(self, x: float, y: float) -> tuple[float, float]:
+        """Move one point of the original image onto the grid: as `place`, in a fraction of the time."""
+        rows, columns = self.original
+        return x * self.width / columns, y * self.height / rows
+
     def place(self, points: ArrayLike) -> NDArray[np.float64]:
         """Move points of the original image, (..., 2) as (x, y), onto the grid."""
         rows, columns = self.original

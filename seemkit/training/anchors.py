@@ -88,49 +88,28 @@ def choices(
         each: M.
         padding: (E, Q) bool, True where there is no candidate, whose probability is then 0; None if all are there.
     """
-    with full_precision(queries.device):  # similarities are scaled up by as much as 100
-        return _choices(
-            network,
-            scene,
-            at_least_single(queries),
-            at_least_single(mask_embeddings),
-            bias,
-            anchors,
-            each,
-            padding,
-        )
-
-
-def _choices(
-    network: Network,
-    scene: PreparedScene,
-    queries: Tensor,
-    mask_embeddings: Tensor,
-    bias: Tensor | None,
-    anchors: Sequence[AnchorBatch],
-    each: int,
-    padding: Tensor | None,
-) -> list[Choice]:
     found = []
     limit = network.decoder.preset.class_scale_limit
     classes = None
-    for batch in anchors:
-        vector = at_least_single(batch.vector).view(-1, each, batch.vector.shape[-1])  # E x M x C
-        if batch.space == "mask":
-            logits = vector @ mask_embeddings.mT
-        else:
-            fits = None
-            if classes is None:
-                first = (at_least_single(batch.vector), batch.evidence)
-                fits = network.words_fit(scene, first, mask_embeddings, bias) if each == 1 else None
-                said = network.class_embeddings(queries, mask_embeddings, scene, bias, named=True)
-                classes = nn.functional.normalize(said, dim=-1)
-            logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
-            if fits is not None:
-                logits = logits + fits[:, None]
-        if padding is not None:
-            logits = logits.masked_fill(padding[:, None], -torch.inf)
-        found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))
+    queries, mask_embeddings = at_least_single(queries), at_least_single(mask_embeddings)
+    with full_precision(queries.device):  # similarities are scaled up by as much as 100
+        for batch in anchors:
+            vector = at_least_single(batch.vector).view(-1, each, batch.vector.shape[-1])  # E x M x C
+            if batch.space == "mask":
+                logits = vector @ mask_embeddings.mT
+            else:
+                fits = None
+                if classes is None:
+                    first = (at_least_single(batch.vector), batch.evidence)
+                    fits = network.words_fit(scene, first, mask_embeddings, bias) if each == 1 else None
+                    said = network.class_embeddings(queries, mask_embeddings, scene, bias, named=True)
+                    classes = nn.functional.normalize(said, dim=-1)
+                logits = network.class_scale(limit) * (nn.functional.normalize(vector, dim=-1) @ classes.mT)
+                if fits is not None:
+                    logits = logits + fits[:, None]
+            if padding is not None:
+                logits = logits.masked_fill(padding[:, None], -torch.inf)
+            found.append(Choice(batch.space, logits.float().log_softmax(-1), batch.evidence.view(-1, each)))
     return found
 
 

@@ -216,9 +216,8 @@ class Run:
 
     def not_taught(self) -> list[str]:
         """Parameters that were to be moved and that no step had a gradient for: the data say nothing of them."""
-        moving = {id(p) for group in self.optimiser.param_groups for p in group["params"]}
-        named = self.network.named_parameters()
-        return [name for name, p in named if id(p) in moving and p not in self.optimiser.state]
+        known = self.optimiser.state
+        return [name for name, p in self.network.named_parameters() if p.requires_grad and p not in known]
 
     def _report(self, faults: Sequence[SourceFault]) -> None:
         """Enter faults; the first ends the run if the recipe says so."""

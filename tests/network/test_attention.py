@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seemkit.network.attention import Attention, attend
 
@@ -19,6 +19,18 @@ def pair() -> tuple[Attention, nn.MultiheadAttention]:
     return ours, theirs
 
 
+def assert_alike(
+    pair: tuple[Attention, nn.MultiheadAttention], query: Tensor, key: Tensor, value: Tensor, allowed: Tensor
+) -> None:
+    """Where all may be read, and where only `allowed` (N, T, S) is."""
+    ours, theirs = pair
+    forbidden = (~allowed).repeat_interleave(HEADS, dim=0)
+    torch.testing.assert_close(ours(query, key, value), theirs(query, key, value)[0])
+    torch.testing.assert_close(
+        ours(query, key, value, allowed), theirs(query, key, value, attn_mask=forbidden)[0]
+    )
+
+
 def test_parameters_have_the_names_of_multihead_attention(
     pair: tuple[Attention, nn.MultiheadAttention],
 ) -> None:
@@ -30,15 +42,10 @@ def test_parameters_have_the_names_of_multihead_attention(
 
 @torch.no_grad()
 def test_it_equals_multihead_attention(pair: tuple[Attention, nn.MultiheadAttention]) -> None:
-    ours, theirs = pair
     query, key, value = torch.randn(2, 5, DIM), torch.randn(2, 7, DIM), torch.randn(2, 7, DIM)
     allowed = torch.rand(2, 5, 7) > 0.5
     allowed[..., 0] = True  # the reference gives NaN for a row that may read nothing
-    forbidden = (~allowed).repeat_interleave(HEADS, dim=0)
-    torch.testing.assert_close(ours(query, key, value), theirs(query, key, value)[0])
-    torch.testing.assert_close(
-        ours(query, key, value, allowed), theirs(query, key, value, attn_mask=forbidden)[0]
-    )
+    assert_alike(pair, query, key, value, allowed)
 
 
 @torch.no_grad()
@@ -55,15 +62,11 @@ def test_few_rows_that_read_many_are_answered_as_by_multihead_attention(
     pair: tuple[Attention, nn.MultiheadAttention],
 ) -> None:
     """The products are made in another order then."""
-    ours, theirs = pair
+    ours, _ = pair
     query, key, value = torch.randn(2, 3, DIM), torch.randn(2, 40, DIM), torch.randn(2, 40, DIM)
     assert ours._pays_to_carry_over(3, 40)
     allowed = torch.rand(2, 3, 40) > 0.5
-    forbidden = (~allowed).repeat_interleave(HEADS, dim=0)
-    torch.testing.assert_close(ours(query, key, value), theirs(query, key, value)[0])
-    torch.testing.assert_close(
-        ours(query, key, value, allowed), theirs(query, key, value, attn_mask=forbidden)[0]
-    )
+    assert_alike(pair, query, key, value, allowed)
     allowed[1, 2] = False
     torch.testing.assert_close(
         ours(query, key, value, allowed), ours.read(query, ours.keys(key), ours.values(value), allowed)

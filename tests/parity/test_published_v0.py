@@ -15,7 +15,7 @@ from seemkit.pipeline.model import Model
 from seemkit.prompts import Mask, Reference
 from seemkit.scene import Scene
 from tests.parity.recorded import FLIPPED, LOGITS, MARGIN, excess, margin
-from tests.parity.requests import logits, masks_of, prompts_of
+from tests.parity.requests import logits, masks_of, prompts_of, second_round
 
 CASES = ["point", "point_neg", "box", "box_edge", "scribble", "polygon"]
 LIMIT = 512
@@ -44,12 +44,7 @@ def test_regions_are_answered_as_by_the_original_with_its_draws(
 def test_the_second_round_reads_the_mask_of_the_first(
     name: str, model: Model, ask: Ask, golden: Callable[[str], Any], golden_inputs: Any
 ) -> None:
-    case, key = golden("focalt_v0_spatial"), f"{name}/round2_prev_mask"
-    prompts = prompts_of(case.meta[f"{name}/prev_mask"]["prompt"], golden_inputs)
-    memory = {"1": case.tensor(f"{name}/prev_mask")[0, 0]}
-    draws = case.draws(f"{name}/round2")
-    result = ask(model, prompts, draws, lambda r: excess(case, key, logits(r)), memory=memory)
-    assert excess(case, key, logits(result)) <= 1
+    assert second_round(golden("focalt_v0_spatial"), name, model, ask, golden_inputs) <= 1
 
 
 @pytest.mark.parametrize(("name", "objects"), [("one", 1), ("three", 3)])

@@ -17,7 +17,7 @@ from seemkit.pipeline.model import Model
 from seemkit.prompts import Mask
 from seemkit.scene import Scene
 from tests.parity.recorded import FLIPPED, LOGITS, MARGIN, excess
-from tests.parity.requests import logits, masks_of, prompts_of
+from tests.parity.requests import logits, masks_of, prompts_of, second_round
 
 LEGACY = {"queries": 3, "shared_points": True, "drawn_memory": True, "joint_phrases": True}
 CASES = ["point", "point_neg", "box", "box_edge", "scribble", "polygon", "multi"]
@@ -51,14 +51,7 @@ def test_regions_are_answered_as_by_the_original_with_its_draws(
 def test_the_second_round_draws_the_owners_of_its_memory(
     name: str, model: Model, ask: Ask, golden: Callable[[str], Any], golden_inputs: Any
 ) -> None:
-    case = golden("focalt_v1_spatial")
-    prompts = prompts_of(case.meta[f"{name}/prev_mask"]["prompt"], golden_inputs)
-    previous = case.tensor(f"{name}/prev_mask")[0]
-    key = f"{name}/round2_prev_mask"
-    memory = {str(k + 1): mask for k, mask in enumerate(previous)}
-    draws = case.draws(f"{name}/round2")
-    result = ask(model, prompts, draws, lambda r: excess(case, key, logits(r)), memory=memory)
-    assert excess(case, key, logits(result)) <= 1
+    assert second_round(golden("focalt_v1_spatial"), name, model, ask, golden_inputs) <= 1
 
 
 @pytest.mark.parametrize(("name", "objects"), [("one", 1), ("three", 3)])
