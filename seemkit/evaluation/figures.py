@@ -1,9 +1,15 @@
 """Figures: numbers that carry how they were measured, as JSON and as a Markdown table."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seemkit.evaluation.metrics.shares import Paired
 
 __all__ = ["Curve", "Fault", "Figure", "Report"]
 
@@ -23,6 +29,7 @@ class Figure:
         interval: the 95 % interval of a share.
         baseline: the same number without the model, or in a simpler way, to read it with.
         baseline_name: what that is.
+        paired: of a share, how it and the baseline differ question by question.
         note: anything else.
     """
 
@@ -36,6 +43,7 @@ class Figure:
     interval: tuple[float, float] | None = None
     baseline: float | None = None
     baseline_name: str = ""
+    paired: Paired | None = None
     note: str = ""
 
 
@@ -125,7 +133,8 @@ class Report:
 
 def _row(figure: Figure) -> Sequence[str]:
     interval = "" if figure.interval is None else f"{figure.interval[0]:.3f} to {figure.interval[1]:.3f}"
-    baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} ({figure.baseline_name})"
+    beside = f"{figure.baseline_name}; {figure.paired}" if figure.paired else figure.baseline_name
+    baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} ({beside})"
     protocol = f"{figure.protocol}; {figure.note}" if figure.note else figure.protocol
     value = _number(figure.value)
     count, seed = str(figure.count), str(figure.seed)

@@ -1,8 +1,10 @@
 """Figures as JSON and as a table."""
 
 import json
+from dataclasses import replace
 
 from seemkit.evaluation.figures import Curve, Fault, Figure, Report
+from seemkit.evaluation.metrics.shares import paired
 
 FIGURE = Figure(
     "GrabCut",
@@ -24,8 +26,8 @@ def test_every_figure_in_json_says_how_and_with_what_it_was_measured() -> None:
     found = json.loads(report.to_json())
     assert found["figures"] == [
         {"split": "GrabCut", "measure": "clicks", "name": "mIoU@3", "value": 0.8612, "protocol": "RITM",
-         "count": 50, "seed": 4, "interval": [0.7, 0.9], "baseline": 0.5, "baseline_name": "none", "note": "",
-         "run": ABOUT}
+         "count": 50, "seed": 4, "interval": [0.7, 0.9], "baseline": 0.5, "baseline_name": "none",
+         "paired": None, "note": "", "run": ABOUT}
     ]  # fmt: skip
     assert found["curves"][0]["values"] == [0.5, 0.6]
     assert found["curves"][0]["run"] == ABOUT
@@ -35,6 +37,14 @@ def test_the_table_has_a_row_a_figure() -> None:
     text = Report(ABOUT, [FIGURE]).to_markdown()
     assert "command: seemkit eval grabcut  \n" in text
     assert "| GrabCut | clicks | mIoU@3 | 0.861 | 0.700 to 0.900 | 0.500 (none) | 50 | 4 | RITM |" in text
+
+
+def test_beside_a_baseline_it_says_how_often_they_differ() -> None:
+    figure = replace(FIGURE, paired=paired([True, True, True, False], [False, True, False, True]))
+    report = Report(ABOUT, [figure])
+    said = "right 2 times where that is wrong, 1 the reverse, p = 1"
+    assert f"| 0.500 (none; {said}) |" in report.to_markdown()
+    assert json.loads(report.to_json())["figures"][0]["paired"] == {"better": 2, "worse": 1, "p": 1.0}
 
 
 def test_a_number_that_is_not_there_is_null_and_a_dash() -> None:

@@ -69,14 +69,24 @@ class Labels(Measure):
         return Outcome({"names": list(real), "right": {k: list(v) for k, v in right.items()}}, share, draw)
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
+        from seemkit.evaluation.metrics.shares import paired
+
         counted = Counter(name for record in records for name in record["names"])
-        commonest = max(counted.values()) / counted.total() if counted else float("nan")
+        commonest, most = counted.most_common(1)[0] if counted else ("", 0)
+        share = most / counted.total() if counted else float("nan")
         number = len(plain_names([c.name for c in tally.info.categories if c.is_thing] or tally.info.names))
         protocol = f"top-1 over {number} names, objects of at least {self.smallest} pixels"
         for how in self.masks:
-            hits = [hit for record in records for hit in record["right"][how] if hit is not None]
+            told = [
+                (hit, name == commonest)
+                for record in records
+                for hit, name in zip(record["right"][how], record["names"], strict=True)
+                if hit is not None
+            ]
+            hits = [hit for hit, _ in told]
             what = "true masks" if how == TRUE else f"masks of one simulated {how}"
-            more = {"baseline": commonest, "baseline_name": "always the commonest name"}
+            more = {"baseline": share, "baseline_name": f"always the commonest name, {commonest!r}"}
+            more["paired"] = paired(hits, [beside for _, beside in told])
             tally.share(f"top-1 on {what}", sum(hits), len(hits), protocol, **more)
 
 

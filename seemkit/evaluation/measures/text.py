@@ -67,6 +67,7 @@ class Text(Measure):
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
         from seemkit.evaluation.metrics.referring import referring
+        from seemkit.evaluation.metrics.shares import paired
 
         found = referring([(b, u) for record in records for b, u in record["pairs"]])
         largest = referring([(b, u) for record in records for b, u in record["largest"]])
@@ -76,14 +77,15 @@ class Text(Measure):
             ("mIoU", found.miou, largest.miou),
         ):
             tally.add(name, value, protocol, found.count, baseline=beside, baseline_name=LARGEST)
-        for threshold, hits in found.hits.items():
+        for threshold, hits in found.found.items():
             tally.share(
                 f"AP{threshold}",
-                hits,
+                sum(hits),
                 found.count,
                 protocol,
                 baseline=largest.precision[threshold],
                 baseline_name=LARGEST,
+                paired=paired(hits, largest.found[threshold]),
             )
 
     def describe(self) -> str:

@@ -18,14 +18,14 @@ class Referring:
         ciou: cumulative IoU.
         miou: mean IoU.
         precision: share of phrases with an IoU of at least the threshold, by threshold in per cent.
-        hits: the number of those phrases.
+        found: by threshold in per cent, whether each phrase has that.
         count: of phrases.
     """
 
     ciou: float
     miou: float
     precision: dict[int, float]
-    hits: dict[int, int]
+    found: dict[int, tuple[bool, ...]]
     count: int
 
 
@@ -37,11 +37,11 @@ def referring(
     count = len(scores)
     nan = float("nan")
     union = sum(u for _, u in pairs)
-    hits = {t: sum(score >= t / 100 for score in scores) for t in thresholds}
+    found = {t: tuple(score >= t / 100 for score in scores) for t in thresholds}
     return Referring(
         ciou=sum(b for b, _ in pairs) / union if union else nan,
         miou=sum(scores) / count if count else nan,
-        precision={t: n / count if count else nan for t, n in hits.items()},
-        hits=hits,
+        precision={t: sum(each) / count if count else nan for t, each in found.items()},
+        found=found,
         count=count,
     )

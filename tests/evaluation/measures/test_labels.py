@@ -20,6 +20,10 @@ def test_true_masks_and_masks_of_a_click_are_named_among_all_things(made_up: Any
     assert (figure.count, figure.baseline) == (6, 0.5)
     assert figure.protocol == "top-1 over 2 names, objects of at least 400 pixels"
     assert figure.interval is not None
+    assert figure.baseline_name == "always the commonest name, 'dog'"
+    # right for each dog, as is always saying that
+    assert figure.paired is not None
+    assert (figure.paired.better, figure.paired.worse) == (0, 0)
     assert outcome.picture is not None
     assert outcome.picture().width > 900
 

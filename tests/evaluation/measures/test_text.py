@@ -52,6 +52,8 @@ def test_figures_stand_beside_always_choosing_the_largest_thing(
     assert figures["cIoU"].baseline == pytest.approx(600 / (600 + 664))
     assert figures["AP50"].interval is not None
     assert figures["AP50"].interval[0] == 0.0
+    assert figures["AP50"].paired is not None
+    assert (figures["AP50"].paired.better, figures["AP50"].paired.worse) == (0, 1)
 
 
 def test_phrases_are_asked_as_they_are_and_may_be_several(made_up: Any, tools: Any) -> None:
