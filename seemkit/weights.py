@@ -13,7 +13,14 @@ from seemkit.errors import SeemkitError, WeightsError
 from seemkit.network.presets import PRESETS
 from seemkit.results.atomic import replacing_path
 from seemkit.weights_bytes import SCALE, from_bytes, to_bytes
-from seemkit.weights_fit import compare, not_whole, part_of, same_kind, shapes_of
+from seemkit.weights_fit import (
+    compare,
+    not_whole,
+    part_of,
+    refuse_other_kinds,
+    shapes_of,
+    types_of,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -152,7 +159,7 @@ def load_weights(
     fit.refuse(source.name, besides=swapped)
     installed = {part for name in own if (part := part_of(name))}
     given = {n: x for n, x in tensors.items() if n in own and n not in swapped}
-    _refuse_other_kinds(source, given, own)
+    refuse_other_kinds(source.name, types_of(own), types_of(given))
     network.load_state_dict({n: x.to(own[n].dtype) for n, x in given.items()}, strict=False)
     recorded = about.get("plugins")
     said = recorded if isinstance(recorded, dict) else {}
@@ -181,19 +188,6 @@ def check_variant(source: Path, about: Mapping[str, object], variant: str | None
         path=str(source),
         suggestion=known if isinstance(known, str) else None,
     )
-
-
-def _refuse_other_kinds(source: Path, given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
-    """Raise :class:`WeightsError` for integers, truth values or complex numbers where real ones belong."""
-    wrong = [name for name, x in given.items() if not same_kind(x.dtype, own[name].dtype)]
-    if wrong:
-        first, more = wrong[0], f" and {len(wrong) - 1} more like it" if len(wrong) > 1 else ""
-        held, expected = (str(x[first].dtype).removeprefix("torch.") for x in (given, own))
-        raise WeightsError(
-            f"{source.name} does not fit the assembly: {first} is {held}, expected {expected} or another "
-            f"precision of it{more}; convert or save the weights again",
-            path=first,
-        )
 
 
 def _separate(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

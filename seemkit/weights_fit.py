@@ -1,23 +1,37 @@
-"""Whether the tensors of a weights file fit a network: told from names and shapes alone."""
+"""Whether the tensors of a weights file fit a network: told from names, shapes and types of numbers alone."""
 
 from __future__ import annotations
 
 import json
 import os
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seemkit.errors import WeightsError
-from seemkit.weights_bytes import names_of
+from seemkit.weights_bytes import SCALE, names_of
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["BRIDGES", "Fit", "compare", "not_whole", "part_of", "read_header", "same_kind", "shapes_of"]
+__all__ = [
+    "BRIDGES",
+    "Fit",
+    "compare",
+    "not_whole",
+    "of_other_kinds",
+    "part_of",
+    "read_header",
+    "read_types",
+    "refuse_other_kinds",
+    "same_kind",
+    "shapes_of",
+    "types_of",
+]
 
 PARTS = "prompts."
 """Prefix of the learned parts of prompts."""
@@ -31,6 +45,9 @@ TORCH = (b"PK\x03\x04", *(b"\x80" + bytes([protocol]) for protocol in range(2, 6
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shape by name."""
+
+Types = Mapping[str, "torch.dtype"]
+"""Type of numbers by name."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +146,28 @@ def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
     return {name: tuple(x.shape) for name, x in tensors.items()}
 
 
+def types_of(tensors: Mapping[str, Tensor]) -> Types:
+    """Type of numbers by name of tensors, which may be on the meta device."""
+    return {name: x.dtype for name, x in tensors.items()}
+
+
+def of_other_kinds(own: Types, given: Types) -> list[str]:
+    """Names of integers, truth values or complex numbers where a network has real ones, and the other way round."""
+    return [name for name, held in given.items() if name in own and not same_kind(held, own[name])]
+
+
+def refuse_other_kinds(file: str, own: Types, given: Types) -> None:
+    """Raise :class:`WeightsError` for what a file gives in another kind of numbers than the network has."""
+    if wrong := of_other_kinds(own, given):
+        first, more = wrong[0], f" and {len(wrong) - 1} more like it" if len(wrong) > 1 else ""
+        held, expected = (str(types[first]).removeprefix("torch.") for types in (given, own))
+        raise WeightsError(
+            f"{file} does not fit the assembly: {first} is {held}, expected {expected} or another "
+            f"precision of it{more}; convert or save the weights again",
+            path=first,
+        )
+
+
 def same_kind(one: torch.dtype, other: torch.dtype) -> bool:
     """Whether numbers of two types are both real, complex, truth values or integers; they may differ in width."""
     kinds = [
@@ -172,15 +211,36 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, object], Shapes
     Raises:
         WeightsError: no such file, or not a whole safetensors file.
     """
+    with _opened(path, "np") as file:
+        about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
+        shapes = {n: tuple(file.get_slice(n).get_shape()) for n in names_of(file.keys())}
+    return (about if isinstance(about, dict) else {}), shapes
+
+
+def read_types(path: str | os.PathLike[str]) -> Types:
+    """Types of the numbers of a weights file, as the file holds them; next to nothing of the tensors is read.
+
+    Those that are stored as 8-bit integers are left out: they are read as real numbers whatever they are.
+
+    Raises:
+        WeightsError: no such file, or not a whole safetensors file.
+    """
+    with _opened(path, "pt") as file:
+        stored = dict.fromkeys(file.keys())  # in the order of loading
+        slices = {n: file.get_slice(n) for n in names_of(stored) if n + SCALE not in stored}
+        return {n: x[:0].dtype if x.get_shape() else file.get_tensor(n).dtype for n, x in slices.items()}
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], framework: str) -> Iterator[Any]:
+    """A safetensors file, open for reading."""
     from safetensors import SafetensorError, safe_open
 
     source = Path(path)
     if not source.is_file():
         raise WeightsError(f"there is no weights file {source}", path=str(source))
     try:
-        with safe_open(str(source), framework="np") as file:
-            about = json.loads((file.metadata() or {}).get("seemkit", "{}"))
-            shapes = {n: tuple(file.get_slice(n).get_shape()) for n in names_of(file.keys())}
+        with safe_open(str(source), framework=framework) as file:
+            yield file
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
         raise not_whole(source, error) from error
-    return (about if isinstance(about, dict) else {}), shapes

@@ -153,6 +153,10 @@ def test_what_is_left_out_is_not_missed(network: Network, other: Network, tmp_pa
             lambda t, a: [t.pop(n) for n in [*t] if n.startswith("image_encoder.")],
             "it lacks image_encoder.* give allow_untrained=True",
         ),
+        (
+            lambda t, a: t.update({"decoder.level_embed": t["decoder.level_embed"].long()}),
+            "decoder.level_embed is int64, expected float32 or another precision of it;",
+        ),
         (lambda t, a: a.update(format="seemkit-weights-2"), "is not a weights file of the form"),
     ],
     ids=[
@@ -162,6 +166,7 @@ def test_what_is_left_out_is_not_missed(network: Network, other: Network, tmp_pa
         "misshapen",
         "lacks many",
         "lacks the backbone",
+        "other numbers",
         "format",
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import islice
@@ -213,17 +213,22 @@ class IndexedDataset(Dataset):
         return self.read(self.keys[place])
 
     def subset(self, keys: Sequence[str]) -> Self:
-        """The samples with these keys, in the order given; with faults of its own.
+        """The samples with these keys, in the order given.
+
+        Of the faults that are known it keeps those of its own samples, and those of no sample: what is wrong with an
+        index of annotations is wrong with every part of it.
 
         Raises:
             SeemkitError: there is no such sample.
         """
-        known = set(self.keys)
+        known, chosen = set(self.keys), set(keys)
         for key in keys:
             if key not in known:
                 raise SeemkitError(f"{self.info.name} has no sample {key!r}", path="keys")
         part = self._fresh()
         part._chosen, part._shard = tuple(keys), (0, 1)
+        gone = known - chosen
+        part._faults = {key: fault for key, fault in self._faults.items() if not _is_of(key, gone)}
         return part
 
     def _of_shard(self) -> Iterator[Sample | DataFault]:
@@ -234,6 +239,12 @@ class IndexedDataset(Dataset):
             return self.read(key)
         except UNREADABLE as error:
             return _fault(key, error)
+
+
+def _is_of(fault: str, keys: Collection[str]) -> bool:
+    """Whether the key of a fault is of one of these samples: KEY itself, or KEY#PART."""
+    places = (place for place, sign in enumerate(fault) if sign == "#")
+    return fault in keys or any(fault[:place] in keys for place in places)
 
 
 def _fault(key: str, error: Exception | str) -> DataFault:

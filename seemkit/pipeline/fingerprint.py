@@ -29,17 +29,17 @@ __all__ = [
 
 def weights_version(module: nn.Module) -> tuple[int, int]:
     """Changes whenever a parameter or buffer is assigned or changed in place; cheap enough for every call."""
-    addresses: list[int] = []
-    versions, waiting = 0, [module]
-    while waiting:  # as `parameters()` and `buffers()` go, in a quarter of the time
-        each = waiting.pop()
-        for tensors in (each._parameters, each._buffers):
-            for tensor in tensors.values():
-                if tensor is not None:
-                    addresses.append(tensor.data_ptr())
-                    versions += tensor._version
-        waiting.extend(inner for inner in each._modules.values() if inner is not None)
-    return hash(tuple(addresses)), versions
+    found: list[torch.Tensor | None] = []
+    waiting = [module]
+    for each in waiting:  # as `parameters()` and `buffers()` go, in a fifth of the time
+        if parameters := each._parameters:  # most modules have none, and no buffers
+            found += parameters.values()
+        if buffers := each._buffers:
+            found += buffers.values()
+        if inner := each._modules:
+            waiting += [one for one in inner.values() if one is not None]
+    tensors = [tensor for tensor in found if tensor is not None]
+    return hash(tuple([x.data_ptr() for x in tensors])), sum([x._version for x in tensors])
 
 
 def describe_model(model: Model) -> str:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from seemkit.assembly.published import name_for_commands
 from seemkit.errors import WeightsError
 from seemkit.weights import check_variant, variant_of
-from seemkit.weights_fit import compare, read_header, shapes_of
+from seemkit.weights_fit import (
+    compare,
+    of_other_kinds,
+    read_header,
+    read_types,
+    refuse_other_kinds,
+    shapes_of,
+    types_of,
+)
 
 if TYPE_CHECKING:
     from seemkit.assembly import Assembly
@@ -53,19 +61,23 @@ def plan_weights(assembly: Assembly, network: Network) -> PlannedWeights:
         return PlannedWeights(str(path), None, license_, problem=said)
     try:
         about, given = read_header(path)
+        types = read_types(path)
     except WeightsError as error:
         size = path.stat().st_size if path.is_file() else None
         return PlannedWeights(str(path), size, license_, problem=str(error))
-    fit = compare(shapes_of(network.state_dict()), given, about)
+    own = network.state_dict()
+    fit, own_types = compare(shapes_of(own), given, about), types_of(own)
     swapped = fit.swapped()
     problem: str | None = None
     try:
         check_variant(Path(path), about, variant_of(assembly))
         fit.refuse(Path(path).name)
+        refuse_other_kinds(Path(path).name, own_types, types)
     except WeightsError as error:
         problem = str(error)
     parts = {name for name in counts for part in fit.untrained if name.startswith(f"prompts.{part}.")}
-    bad = {*fit.lacks, *fit.misshapen, *fit.open, *swapped} if problem else set()
+    mistyped = of_other_kinds(own_types, types)
+    bad = {*fit.lacks, *fit.misshapen, *fit.open, *swapped, *mistyped} if problem else set()
     untrained = dict.fromkeys(name for name in counts if name in bad or name in parts)
     recorded = about.get("license")
     recipe = about.get("recipe")

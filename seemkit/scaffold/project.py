@@ -53,6 +53,7 @@ def project_files(blueprint: Blueprint, naming: Naming, about: str | None = None
     package = f"src/{naming.package}"
     files = {
         ".gitignore": _filled("project/gitignore", values),
+        "LICENSE": _filled("project/LICENSE", values),
         "README.md": _filled("project/README.md", values),
         "pyproject.toml": _filled("project/pyproject.toml", values),
         f"{package}/__init__.py": _filled("project/init.py", values),

@@ -80,7 +80,7 @@ def read_checkpoint(folder: Path, recipe: Recipe, listing: Sequence[str]) -> Che
     Args:
         folder: of the run.
         recipe: that is gone on with.
-        listing: a hash of the pictures of each of its sources (:meth:`Feed.listing`).
+        listing: a hash of the pictures of each of its sources (:attr:`Feed.listing`).
 
     Raises:
         SeemkitError: it cannot be read, or is of a run that is not the recipe's, or of other pictures.

@@ -105,7 +105,7 @@ class Run:
             SeemkitError: the checkpoint is of another run, or data cannot be used and the recipe says to stop.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = read_checkpoint(self.folder, self.recipe, self.feed.listing())
+        found = read_checkpoint(self.folder, self.recipe, self.feed.listing)
         first, steps = 0, self.recipe.run.steps
         if found is not None:
             found.restore(self.network, self.optimiser, self.average)
@@ -238,7 +238,7 @@ class Run:
             self.optimiser,
             self.average,
             self.recipe,
-            self.feed.listing(),
+            self.feed.listing,
             self.measured,
         )
 

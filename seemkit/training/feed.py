@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from torch.utils.data import Dataset
@@ -98,6 +99,7 @@ class Feed(Dataset[Drawn]):
                     return Drawn(number, None, tuple(faults))
         return Drawn(number, None, tuple(faults))
 
+    @cached_property
     def listing(self) -> list[str]:
         """SHA-256 of the keys of each source: which picture has which number hangs on them."""
         return [hashlib.sha256(json.dumps(keys).encode()).hexdigest() for keys in self.keys]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from seemkit.data.dataset import DataFault, IndexedDataset
+from seemkit.data.dataset import IndexedDataset
 from seemkit.data.hundredth import hundredth
 from seemkit.data.open import open_dataset
 from seemkit.errors import SeemkitError
@@ -23,7 +23,6 @@ class OpenSource:
         held: what is held out; empty if nothing is.
         share: of the pictures.
         names: of its categories, in its order.
-        faults: what was wrong with it when it was opened.
         prompts: how often a type of prompt is simulated for its objects, times what the objective says.
         copy_paste: share of its pictures that objects of another one are pasted on; None is as for all.
     """
@@ -33,7 +32,6 @@ class OpenSource:
     held: IndexedDataset
     share: float
     names: tuple[str, ...]
-    faults: tuple[DataFault, ...] = ()
     prompts: Mapping[str, float] = field(default_factory=dict)
     copy_paste: float | None = None
 
@@ -74,7 +72,6 @@ def open_sources(recipe: Recipe) -> list[OpenSource]:
                 dataset.subset(out),
                 source.share,
                 dataset.info.names,
-                dataset.faults,
                 source.prompts,
                 source.copy_paste,
             )

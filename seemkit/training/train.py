@@ -137,7 +137,7 @@ def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
 
 def _known_faults(source: OpenSource) -> list[SourceFault]:
     """What was found to be wrong with a source so far: when it was opened, and whenever it was read."""
-    found = dict.fromkeys((*source.faults, *source.train.faults, *source.held.faults))
+    found = dict.fromkeys((*source.train.faults, *source.held.faults))
     return [SourceFault(source.name, fault.key, fault.cause) for fault in found]
 
 

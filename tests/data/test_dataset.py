@@ -120,6 +120,15 @@ def test_a_subset_goes_by_key_in_the_order_given():
         part.subset(["c"])
 
 
+def test_a_subset_keeps_what_is_known_to_be_wrong_with_its_samples_and_with_none():
+    found = Shelf.open()
+    for key in ("a", "b", "d#7", "c#a#1", "index.json#9"):
+        found.reject(key, "it is wrong")
+    assert [fault.key for fault in found.subset(["d", "a"]).faults] == ["a", "d#7", "index.json#9"]
+    assert [fault.key for fault in found.subset([]).faults] == ["index.json#9"]
+    assert found.shard(0, 2).faults == ()
+
+
 def test_it_pickles_with_shard_and_subset():
     part = Shelf.open(side=3).subset(["a", "c", "d"]).shard(0, 2)
     again = pickle.loads(pickle.dumps(part))  # noqa: S301

@@ -176,6 +176,30 @@ def test_stop_ends_at_an_annotation_that_is_broken(
         run(made_up, config_for(photos, on_fault="stop", **options))
 
 
+@pytest.mark.parametrize("part", [{"keys": "1.png"}, {"hundredths": [0, 50]}])
+@pytest.mark.parametrize("videos", [False, True])
+def test_what_is_wrong_with_an_index_is_said_of_a_part_of_it_and_stops(
+    made_up: Any, photos: Path, tmp_path: Path, part: dict[str, Any], videos: bool
+) -> None:
+    square = {"category_id": 1, "segmentation": [[10, 15, 60, 15, 60, 45, 10, 45]]}
+    images = [{"id": n, "file_name": f"{n}.png", "height": 60, "width": 80} for n in range(COUNT)]
+    annotations = [{**square, "id": n, "image_id": n} for n in (*range(COUNT), 77)]
+    data = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "square"}]}
+    (photos / "mine.json").write_text(json.dumps(data))
+    if "keys" in part:
+        (tmp_path / "keys.txt").write_text(part["keys"])
+        part = {"keys": str(tmp_path / "keys.txt")}
+    options: dict[str, Any] = {
+        "datasets": {"mine": {"use": "coco", "path": str(photos), **part}},
+        "measures": {"video": {}} if videos else {"clicks": {}},
+    }
+    report, _, _ = run(made_up, config_for(photos, **options))
+    said = "an annotation of mine.json is of the image 77, which is not listed"
+    assert [fault.cause for fault in report.faults if not fault.measure] == [said]
+    with pytest.raises(SeemkitError, match=said):
+        run(made_up, config_for(photos, on_fault="stop", **options))
+
+
 def test_a_measure_that_fails_on_a_picture_is_reported_and_the_others_count(
     made_up: Any, photos: Path
 ) -> None:

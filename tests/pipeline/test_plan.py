@@ -12,10 +12,10 @@ from torch import nn
 import seemkit
 from seemkit.api import BackboneShape
 from seemkit.assembly import load_assembly
-from seemkit.errors import SeemkitError
+from seemkit.errors import SeemkitError, WeightsError
 from seemkit.pipeline.peak_memory import PeakMemory
 from seemkit.pipeline.plan import Plan, make_plan
-from seemkit.weights import save_weights
+from seemkit.weights import save_weights, write_weights
 
 PHOTO = (72, 96)
 
@@ -123,6 +123,36 @@ def test_a_swapped_backbone_leaves_untrained_what_loading_it_says(
     assert plan.weights.problem is not None
     assert "allow_untrained=True" in plan.weights.problem
     assert (plan.weights.license, plan.weights.recipe) == ("CC0", "none")
+
+
+@pytest.mark.parametrize("numbers", [torch.int64, torch.int8, torch.bool, torch.complex64])
+def test_weights_of_another_kind_of_numbers_are_said_as_loading_says_it(
+    new_model: Callable[..., Any],
+    assembly: Callable[..., dict[str, Any]],
+    tmp_path: Any,
+    monkeypatch: Any,
+    numbers: torch.dtype,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = new_model().network
+    mixed = {
+        name: x.half() if n % 2 and x.is_floating_point() else x
+        for n, (name, x) in enumerate(network.state_dict().items())
+    }
+    for name in ("heads.class_proj", "decoder.level_embed"):
+        mixed[name] = mixed[name].to(numbers)
+    write_weights(mixed, "tiny.safetensors", {})
+    source = assembly(weights={"file": "tiny.safetensors"})
+    weights = planned(source).weights
+    assert weights.problem is not None
+    assert f"is {str(numbers).removeprefix('torch.')}, expected float32 or another" in weights.problem
+    assert "and 1 more like it" in weights.problem
+    with pytest.raises(WeightsError) as caught:
+        seemkit.load(source, device="cpu")
+    assert str(caught.value) == weights.problem
+    sizes = (network.heads.class_proj.numel(), network.decoder.level_embed.numel())
+    assert weights.untrained is not None
+    assert sorted(weights.untrained.values()) == sorted(sizes)
 
 
 def test_weights_that_are_not_there_or_not_named_are_said(assembly: Callable[..., dict[str, Any]]) -> None:

@@ -85,6 +85,12 @@ def test_it_is_listed_once_it_is_installed(site: Path) -> None:
     }
 
 
+def test_it_is_installed_with_its_licence(projects: dict[str, Path], site: Path) -> None:
+    for word, project in projects.items():
+        (about,) = site.glob(f"seemkit_new_{word.replace('-', '_')}-*.dist-info")
+        assert (about / "licenses" / "LICENSE").read_bytes() == (project / "LICENSE").read_bytes()
+
+
 def test_its_conformance_tests_pass(projects: dict[str, Path], site: Path) -> None:
     tests = [project / "tests" for project in projects.values()]
     flags = ("-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", site)

@@ -12,7 +12,8 @@ from seemkit.scaffold.naming import LONGEST, Naming
 from seemkit.scaffold.project import project_files, write_project
 from seemkit_registry import KINDS
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "seemkit" / "scaffold" / "templates"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "seemkit" / "scaffold" / "templates"
 FILES = {"README.md": "gaze\n", "src/gaze.py": '"""Gaze."""\n'}
 
 each = pytest.mark.parametrize("word", BLUEPRINTS)
@@ -29,6 +30,7 @@ def test_a_prompt_is_one_file_of_forty_lines_at_most(word: str) -> None:
     assert len(files["src/seemkit_gaze/gaze.py"].splitlines()) <= 40
     assert set(files) - {"src/seemkit_gaze/gaze.py"} == {
         ".gitignore",
+        "LICENSE",
         "README.md",
         "pyproject.toml",
         "src/seemkit_gaze/__init__.py",
@@ -52,6 +54,13 @@ def test_names_are_put_in_everywhere(word: str, name: str) -> None:
     module = ast.parse(files[f"src/{naming.package}/{naming.module}.py"])
     assert naming.class_name in [node.name for node in module.body if isinstance(node, ast.ClassDef)]
     assert "where somebody looked." in str(ast.get_docstring(module))
+
+
+@each
+def test_the_text_of_the_licence_that_the_metadata_names_is_there(word: str) -> None:
+    files = project_files(BLUEPRINTS[word], Naming("gaze"))
+    assert tomllib.loads(files["pyproject.toml"])["project"]["license"] == "Apache-2.0"
+    assert files["LICENSE"] == (ROOT / "LICENSE").read_text(encoding="utf-8"), "seemkit's, which is the same"
 
 
 def test_every_template_is_used_and_every_kind_is_known() -> None:
