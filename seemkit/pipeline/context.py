@@ -47,6 +47,7 @@ class Context:
         part_of: the learned part of a prompt type, if it has one.
         module: of the prompt being encoded.
         weights: hash of the weights that rows of regions come from.
+        named: whether the answers are to be named: then names are read from a closer look, whoever is asked for.
         draws: where the decoder has legacy options, what it draws at random; else None.
         runtime: how the network is run.
     """
@@ -61,6 +62,7 @@ class Context:
     look_closer: Callable[[], PreparedScene]
     weights: Callable[[], str]
     module: nn.Module | None = None
+    named: bool = False
     draws: Draws | None = None
     runtime: Runtime = field(default_factory=Runtime)
 

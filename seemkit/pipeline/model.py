@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from seemkit.network.network import Network
     from seemkit.network.prepared import PreparedScene
     from seemkit.pipeline.replayed import Replayed
-    from seemkit.pipeline.segment import Answer, Select
+    from seemkit.pipeline.segment import Answer, Memory, Select
     from seemkit.prompting.prompt import Prompt
     from seemkit.prompting.rows import Phrase
     from seemkit.result import Result
@@ -222,7 +222,7 @@ class Model:
         scene = self.encode(image)
         if self.hooks:
             asked = list(self.hooks.before_decode(asked))
-        answers = self._answer(scene, asked, select, memory)
+        answers = self._answer(scene, asked, select, memory, bool(names) and scene.photo is not None)
         result = present_answers(self, scene, answers, names)
         return self.hooks.after_predict(result) if self.hooks else result
 
@@ -341,16 +341,16 @@ class Model:
 
     @torch.no_grad()
     def _answer(
-        self, scene: Scene, prompts: Sequence[Prompt], select: Select, memory: Mapping[str, Tensor] | None
+        self, scene: Scene, prompts: Sequence[Prompt], select: Select, memory: Memory, named: bool
     ) -> list[Answer]:
         draws = self._replayed or seeded_draws(self.network, scene, prompts, bool(memory))
-        context = self._context(scene, draws)
+        context = self._context(scene, draws, named)
         objects = gather(prompts, scene.size)
         if not self.allow_untrained:
             refuse_untrained(prompts, self._parts, self.network.untrained)
         return answer_objects(objects, context, self.policy, select, memory)
 
-    def _context(self, scene: Scene, draws: Draws | None = None) -> Context:
+    def _context(self, scene: Scene, draws: Draws | None = None, named: bool = False) -> Context:
         """What prompts of a scene, which `encode` has checked, are encoded with."""
         return Context(
             network=self.network,
@@ -362,6 +362,7 @@ class Model:
             texts=self._phrases,
             part_of=partial(learned_part, self.network, self._parts),
             weights=lambda: self.row_fingerprint,
+            named=named,
             draws=draws,
             runtime=self.runtime,
         )

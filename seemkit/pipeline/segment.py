@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import torch
+from torch import Tensor
 
 from seemkit.answer.fused import against
 from seemkit.components import AnswerPolicy, Evidence
@@ -17,14 +18,13 @@ from seemkit.pipeline.legacy import split_objects
 from seemkit.pipeline.parts import nested_rows, pointed_at
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from seemkit.pipeline.context import Context
     from seemkit.prompting.rows import Anchor
 
-__all__ = ["Answer", "Select", "answer_objects", "check_select"]
+__all__ = ["Answer", "Memory", "Select", "answer_objects", "check_select"]
 
 Select = Literal["best", "all", "parts"] | int
+Memory = Mapping[str, Tensor] | None
 MEGABYTE = 1_000_000
 
 
@@ -67,7 +67,7 @@ def answer_objects(
     context: Context,
     policy: AnswerPolicy,
     select: Select,
-    memory: Mapping[str, Tensor] | None = None,
+    memory: Memory = None,
 ) -> list[Answer]:
     """Answer objects on one scene, as many at once as the budget allows, in the order given.
 
@@ -120,10 +120,9 @@ def _answer(
     network, features = context.network, context.prepared.mask_features.in_single()
     decoded = context.runtime.decode(network, context.prepared, composed.rows, composed.bias)
     said = composed.said
-    scene = context.prepared if said is None else context.look_closer()
-    states = network.class_embeddings(
-        decoded.queries, decoded.mask_embeddings, scene, composed.bias, False if said is None else said[1]
-    )
+    scene = context.look_closer() if context.named or said is not None else context.prepared
+    named = context.named or (said is not None and said[1])
+    states = network.class_embeddings(decoded.queries, decoded.mask_embeddings, scene, composed.bias, named)
     fits = network.words_fit(scene, said, decoded.mask_embeddings, composed.bias)
     n = len(composed.anchors)
     classes = states.expand(n, -1, -1)

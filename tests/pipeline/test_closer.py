@@ -29,12 +29,16 @@ def looks(model: Model) -> Looks:
     return look_closer(model.network)
 
 
-def test_clicks_take_none_and_words_and_everything_share_one(model: Model, looks: Looks, photo: Any) -> None:
+def test_answers_without_names_take_none_and_all_others_share_one(
+    model: Model, looks: Looks, photo: Any
+) -> None:
     scene = model.encode(photo)
     assert scene.photo is not None
     assert scene.photo.shape == (3, *(ENLARGED * side for side in scene.grid.size))
-    model.segment(scene, [CLICK, Box(x1=3, y1=5, x2=30, y2=40)], vocabulary=NAMES)
+    model.vocabulary = None
+    model.segment(scene, [CLICK, Box(x1=3, y1=5, x2=30, y2=40)])
     assert looks.count == 0
+    model.segment(scene, [CLICK], vocabulary=NAMES)
     model.segment(scene, [WORDS])
     model.segment(scene, [WORDS, CLICK])
     model.everything(scene, vocabulary=NAMES)
@@ -67,6 +71,15 @@ def test_labels_of_a_click_do_not_hang_on_words_beside_it(model: Model, looks: L
     there = beside.labels[list(beside.objects).index("a")]
     assert [name for name, _ in alone] == [name for name, _ in there]
     np.testing.assert_allclose([p for _, p in alone], [p for _, p in there], atol=1e-5)
+
+
+def test_labels_of_a_click_are_read_from_it(model: Model, looks: Looks, photo: Any) -> None:
+    scene = model.encode(photo)
+    with_it = model.segment(scene, [CLICK], vocabulary=NAMES)
+    without = model.segment(replace(scene, photo=None), [CLICK], vocabulary=NAMES)  # as older scenes are
+    np.testing.assert_array_equal(with_it.logits, without.logits)
+    chances = [dict(result.labels[0]) for result in (with_it, without)]
+    assert max(abs(chances[0][name] - chances[1][name]) for name in NAMES) > 1e-3
 
 
 def test_a_saved_scene_gives_the_same(model: Model, looks: Looks, photo: Any, tmp_path: Path) -> None:
