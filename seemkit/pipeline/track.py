@@ -7,6 +7,7 @@ later frame; with memory, the mask of the frame before limits where the memory r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -42,7 +43,7 @@ def track(
         model: the model.
         frames: images in order, from any iterator.
         objects: prompts on the first frame, by object.
-        vocabulary: names for labels.
+        vocabulary: names for labels; where a closer look tells them, only the first frame gets one.
         memory: whether the mask of the frame before goes in as memory.
 
     Raises:
@@ -91,6 +92,8 @@ def _follow(
             references = [_reference(scene, m, n) for m, n in zip(result.masks, result.objects, strict=True)]
         else:
             same = cells == tuple(scene.fine.shape[-2:])  # a frame of another size starts without memory
+            if not model.hooks:  # which may ask in words; references need no closer look at every frame
+                scene = replace(scene, photo=None)
             result = model.segment(
                 scene, references, vocabulary=vocabulary, memory=last if memory and same else None
             )

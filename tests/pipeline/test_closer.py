@@ -82,6 +82,12 @@ def test_labels_of_a_click_are_read_from_it(model: Model, looks: Looks, photo: A
     assert max(abs(chances[0][name] - chances[1][name]) for name in NAMES) > 1e-3
 
 
+def test_of_frames_the_first_alone_gets_one(model: Model, looks: Looks, photo: Any) -> None:
+    results = list(model.track([photo] * 3, {"a": CLICK}, vocabulary=NAMES))
+    assert [len(result.labels[0]) for result in results] == [3, 3, 3]
+    assert looks.count == 1
+
+
 def test_a_saved_scene_gives_the_same(model: Model, looks: Looks, photo: Any, tmp_path: Path) -> None:
     scene = model.encode(photo)
     loaded = Scene.load(scene.save(tmp_path / "photo.scene"))
