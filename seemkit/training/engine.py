@@ -108,7 +108,7 @@ class Run:
             SeemkitError: the checkpoint is of another run, or data cannot be used and the recipe says to stop.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = read_checkpoint(self.folder, self.recipe, self.feed.listing)
+        found = read_checkpoint(self.folder, self.recipe, self.feed.listing, self.feed.asker.drawn)
         first, steps = 0, self.recipe.run.steps
         if found is not None:
             found.restore(self.network, self.optimiser, self.average)
@@ -243,6 +243,7 @@ class Run:
             self.average,
             self.recipe,
             self.feed.listing,
+            self.feed.asker.drawn,
             self.measured,
         )
 
