@@ -108,10 +108,13 @@ def read_checkpoint(
         found = Checkpoint(
             int(state["step"]), state["network"], state["optimiser"], state["average"], state["measured"]
         )
-    except Exception as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except OSError as error:
         raise SeemkitError(
-            f"the checkpoint {str(path)!r} cannot be read ({said}); {WAY}", path=str(path)
+            f"{str(path)!r} cannot be read: {error.strerror or type(error).__name__}", path=str(path)
+        ) from error
+    except Exception as error:  # a file that is cut off fails in a dozen ways, each told in several sentences
+        raise SeemkitError(
+            f"{str(path)!r} is damaged, or no checkpoint of seemkit: it cannot be read; {WAY}", path=str(path)
         ) from error
     differ = differences(known, recipe.as_dict())
     if differ:

@@ -16,7 +16,7 @@ from seemkit.host import registry
 from seemkit.network.network import Network
 from seemkit.training.batch import Batch
 from seemkit.training.cell import Asker
-from seemkit.training.checkpoint import FILE
+from seemkit.training.checkpoint import FILE, FORMAT
 from seemkit.training.engine import Numbers, Outcome, Run
 from seemkit.training.feed import Feed
 from seemkit.training.measure import still_views
@@ -205,9 +205,25 @@ def test_a_checkpoint_of_another_run_is_refused(new_run: New) -> None:
         SeemkitError, match=r"is of another run: run\.seed differ; give another folder with -o, or --restart"
     ):
         new_run(steps=2, seed=9)()
-    (new_run(steps=2).folder / FILE).write_bytes(b"not a checkpoint")
-    with pytest.raises(SeemkitError, match="cannot be read"):
-        new_run(steps=2)()
+
+
+def test_a_damaged_checkpoint_is_one_sentence_without_what_torch_says_of_it(new_run: New) -> None:
+    run: Run = new_run(steps=1)
+    run()
+    path = run.folder / FILE
+    whole = path.read_bytes()
+    damaged = [whole[: len(whole) // 2], b"not a checkpoint"]
+    for state in ({"format": "another"}, {"format": FORMAT, "step": 1}):
+        torch.save(state, path)
+        damaged.append(path.read_bytes())
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(SeemkitError) as raised:
+            run()
+        assert str(raised.value) == (
+            f"{str(path)!r} is damaged, or no checkpoint of seemkit: it cannot be read; give another folder with -o, "
+            "or --restart to begin anew in this one"
+        )
 
 
 def test_a_folder_that_lists_other_pictures_is_refused(new_run: New, new_source: New) -> None:
