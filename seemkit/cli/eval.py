@@ -79,6 +79,8 @@ def eval(  # noqa: A001 - it is the name of the command
         from seemkit.evaluation.config import load_evaluation
 
         chosen = load_evaluation(config, overrides)
+        if out is not None:
+            _check_folder(out)
         from seemkit.evaluation.run import Evaluation, open_datasets
 
         datasets = open_datasets(chosen)
@@ -95,6 +97,18 @@ def eval(  # noqa: A001 - it is the name of the command
         click.echo(f"wrote {path}", err=True)
     if report.curves and out is not None and not any(path.suffix == ".png" for path in written):
         click.echo("curves are not plotted: pip install 'seemkit[eval]' brings matplotlib", err=True)
+
+
+def _check_folder(out: Path) -> None:
+    from seemkit.training.folder import trained_in
+
+    found = trained_in(out)
+    if found is not None:
+        raise RequestError(
+            f"-o {str(out)!r} is the folder of a training run, for it has a {found}; give another one, such as "
+            f"{str(out / 'eval')!r}",
+            path="-o",
+        )
 
 
 def _everywhere(progress: Progress) -> Callable[[str], None]:

@@ -51,7 +51,7 @@ class TrainCommand(Command):
 @click.option("--adapt", is_flag=True, help="Train only what a swapped backbone leaves untrained.")
 @click.option("-o", "--output", "out", metavar="DIR", help="Folder of the run; runs/RECIPE by default.")
 @settings_flag("a field of the recipe", "run.steps=200")
-@click.option("--restart", is_flag=True, help="Begin anew where the folder has a checkpoint.")
+@click.option("--restart", is_flag=True, help="Begin anew where the folder has a checkpoint or a model.")
 @click.option(
     "--check", is_flag=True, help="Read all of the data, say what is wrong with it, and train nothing."
 )

@@ -108,6 +108,13 @@ class Asker:
         """Whether partner views are wanted."""
         return bool(self.shares[self.modes.index("reference")] > 0)
 
+    @property
+    def drawn(self) -> list[str]:
+        """Types of prompts that are simulated for any object, sorted."""
+        return sorted(
+            k.type_name() for k, p in zip(self.kinds, np.sum(self.chances, axis=0), strict=True) if p > 0
+        )
+
     def cells(self, view: View, rng: np.random.Generator, *, partner: bool = True) -> list[Cell]:
         """One cell for each object that the view asks for.
 

@@ -6,9 +6,11 @@ the seed and i, sums of losses are divided by counts of the whole step, and stat
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from seemkit.training.journal import Journal, NoJournal
 from seemkit.training.measure import PROTOCOL, measure
 from seemkit.training.objective import Objective, Step
 from seemkit.training.optimiser import Average, build_optimiser, rate_at, set_rate
+from seemkit.training.orphans import end_with
 from seemkit.training.processes import Processes
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.view import View
@@ -105,7 +108,7 @@ class Run:
             SeemkitError: the checkpoint is of another run, or data cannot be used and the recipe says to stop.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = read_checkpoint(self.folder, self.recipe, self.feed.listing)
+        found = read_checkpoint(self.folder, self.recipe, self.feed.listing, self.feed.asker.drawn)
         first, steps = 0, self.recipe.run.steps
         if found is not None:
             found.restore(self.network, self.optimiser, self.average)
@@ -198,6 +201,7 @@ class Run:
             sampler=numbers,
             num_workers=run.workers if len(numbers) else 0,
             collate_fn=_as_list,
+            worker_init_fn=partial(end_with, os.getpid()),
         )
         arriving = iter(loader)
         for step in range(first, steps):
@@ -239,6 +243,7 @@ class Run:
             self.average,
             self.recipe,
             self.feed.listing,
+            self.feed.asker.drawn,
             self.measured,
         )
 

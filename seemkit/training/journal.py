@@ -50,7 +50,7 @@ class Journal(NoJournal):
 
     Args:
         folder: of the run.
-        first: the step that it goes on from; what was said of later ones is taken back.
+        first: the step that it goes on from; what was said of later ones is taken back, all of it where that is 0.
         steps: of the run.
         tensorboard: whether events are written.
         bar: whether there is somebody to see a bar.
@@ -67,6 +67,10 @@ class Journal(NoJournal):
         self._task: Any = None
         if self._log.exists():
             kept = [line for line in _lines(self._log) if line["step"] < first + ("loss" not in line)]
+            if not first:  # nothing of a run that begins was said before
+                kept = []
+                for events in (folder / "tensorboard").glob("events.out.tfevents.*"):
+                    events.unlink(missing_ok=True)
             with replacing(self._log) as file:
                 file.write("".join(json.dumps(line) + "\n" for line in kept).encode())
         if first:

@@ -18,6 +18,7 @@ from seemkit.training.checkpoint import FILE
 from seemkit.training.engine import Outcome, Run
 from seemkit.training.feed import Feed, SourceFault
 from seemkit.training.finish import write_model
+from seemkit.training.folder import check_folder
 from seemkit.training.measure import still_views
 from seemkit.training.mixture import Mixture
 from seemkit.training.name_tables import NameTables
@@ -74,7 +75,7 @@ def train(
         recipe: what is trained, on what and how.
         folder: of checkpoints, logs, pictures, weights and the assembly.
         adapt: move only what brings the backbone's maps to the decoder's width, whatever the recipe's rates say.
-        restart: begin anew where the folder has a checkpoint.
+        restart: begin anew where the folder has a checkpoint, or a model without one.
         bar: show a bar on standard error.
         say: is told what goes on.
         registry: of components.
@@ -86,6 +87,7 @@ def train(
     registry = registry or host_registry()
     if adapt:
         recipe = _adapting(recipe)
+    check_folder(folder, recipe, restart=restart)
     processes = Processes(recipe.run)
     if restart and processes.is_first:
         (folder / FILE).unlink(missing_ok=True)

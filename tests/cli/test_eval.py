@@ -80,3 +80,14 @@ def test_a_log_hears_how_far_it_is(run, photos, monkeypatch):
     monkeypatch.setattr(seemkit.cli.eval, "PERIOD", 0.0)
     done = run("eval", "folder", "--data", photos, "-s", "measures.clicks.rounds=1")
     assert "mine: 1 of 1\n" in done.err
+
+
+@pytest.mark.parametrize("name", ["checkpoint.pt", "assembly.yaml"])
+def test_a_folder_of_a_training_run_is_refused(run, photos, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).touch()
+    done = run("eval", "folder", "--data", photos, "-o", tmp_path / "run", "--restart")
+    assert done.code == 2
+    assert f"is the folder of a training run, for it has a {name}; give another one, such as" in done.err
+    assert done.err.count("\n") == 1
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [name]

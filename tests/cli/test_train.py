@@ -130,3 +130,51 @@ def test_a_wrong_request_is_one_sentence(
     assert said in ended.err
     assert ended.err.count("\n") == 1
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("name", ["assembly.yaml", "weights.safetensors"])
+def test_a_model_without_a_checkpoint_is_replaced_by_restart_alone(
+    run: Run, data: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("precious")
+    asked = (
+        "train",
+        "--data",
+        data,
+        "--from",
+        TINY,
+        "-s",
+        "model.weights=none",
+        "-o",
+        out,
+        *QUICK,
+        "-s",
+        "run.steps=1",
+    )
+    ended = run(*asked)
+    assert ended.code == 2
+    assert ended.err == (
+        f"seemkit: -o {str(out)!r} has a {name} and no checkpoint to go on from; give another folder with -o, or "
+        "--restart to replace it\n"
+    )
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [(name, "precious")]
+    assert run(*asked, "--restart").code == 0
+    assert (out / name).read_bytes() != b"precious"
+    assert run(*asked).code == 0, "it has a checkpoint now"
+
+
+def test_a_run_is_not_written_into_its_data_or_at_a_file(run: Run, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for out, said in (
+        (data, f"-o {str(data)!r} is the data of data.sources[0]; give another folder for the run"),
+        (data / ".." / data.name, "is the data of data.sources[0]"),
+        (tmp_path / "file", f"{str(tmp_path / 'file')!r} is a file; give a folder for the run"),
+        (tmp_path / "file" / "run", f"{str(tmp_path / 'file')!r} is a file; give a folder for the run"),
+    ):
+        ended = run("train", "--data", data, "--from", TINY, "-o", out, "--restart", *QUICK)
+        assert ended.code == 2, ended.err
+        assert said in ended.err
+        assert ended.err.count("\n") == 1
+    assert sorted(path.name for path in data.iterdir()) == ["images", "mine.json"]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from seemkit.errors import SeemkitError
 from seemkit.host import registry
 from seemkit.network.network import Network
 from seemkit.training.batch import Batch
-from seemkit.training.checkpoint import FILE
+from seemkit.training.cell import Asker
+from seemkit.training.checkpoint import FILE, FORMAT
 from seemkit.training.engine import Numbers, Outcome, Run
 from seemkit.training.feed import Feed
 from seemkit.training.measure import still_views
@@ -203,9 +205,25 @@ def test_a_checkpoint_of_another_run_is_refused(new_run: New) -> None:
         SeemkitError, match=r"is of another run: run\.seed differ; give another folder with -o, or --restart"
     ):
         new_run(steps=2, seed=9)()
-    (new_run(steps=2).folder / FILE).write_bytes(b"not a checkpoint")
-    with pytest.raises(SeemkitError, match="cannot be read"):
-        new_run(steps=2)()
+
+
+def test_a_damaged_checkpoint_is_one_sentence_without_what_torch_says_of_it(new_run: New) -> None:
+    run: Run = new_run(steps=1)
+    run()
+    path = run.folder / FILE
+    whole = path.read_bytes()
+    damaged = [whole[: len(whole) // 2], b"not a checkpoint"]
+    for state in ({"format": "another"}, {"format": FORMAT, "step": 1}):
+        torch.save(state, path)
+        damaged.append(path.read_bytes())
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(SeemkitError) as raised:
+            run()
+        assert str(raised.value) == (
+            f"{str(path)!r} is damaged, or no checkpoint of seemkit: it cannot be read; give another folder with -o, "
+            "or --restart to begin anew in this one"
+        )
 
 
 def test_a_folder_that_lists_other_pictures_is_refused(new_run: New, new_source: New) -> None:
@@ -221,6 +239,57 @@ def test_a_folder_that_lists_other_pictures_is_refused(new_run: New, new_source:
     del state["listing"]
     torch.save(state, run.folder / FILE)
     new_run(steps=2, source=new_source(7))()  # a checkpoint of before there were listings is trusted
+
+
+def test_other_types_of_prompts_are_another_run(new_run: New) -> None:
+    def run_of(kinds: Mapping[Any, float]) -> Run:
+        run: Run = new_run(steps=1)
+        run.feed.asker = Asker(kinds, run.recipe.objective.shares)
+        return run
+
+    every = prompt_weights(recipe_with().objective, registry())
+    box = next(kind for kind in every if kind.type_name() == "box")
+    fewer = {kind: weight for kind, weight in every.items() if kind is not box}
+    run_of(every)()
+    with pytest.raises(
+        SeemkitError, match=r"it drew prompts of type 'box', which is not installed .* --restart"
+    ):
+        run_of(fewer)()
+    with pytest.raises(SeemkitError, match="it drew prompts of type 'box'"):
+        run_of({**every, box: 0.0})()
+    checkpoint = run_of(every).folder / FILE
+    checkpoint.unlink()
+    run_of({**every, box: 0.0})()
+    run_of(fewer)()  # what is never drawn changes nothing
+    with pytest.raises(
+        SeemkitError, match=r"it did not draw prompts of type 'box', which is installed .* --restart"
+    ):
+        run_of(every)()
+    state = torch.load(checkpoint, weights_only=True)
+    del state["prompts"]
+    torch.save(state, checkpoint)
+    run_of(every)()  # a checkpoint of before they were entered is trusted
+
+
+def test_a_checkpoint_of_another_network_is_refused(new_run: New, new_network: New) -> None:
+    new_run(steps=1)()
+    more = new_network("nano")
+    more.learned_part = torch.nn.Linear(2, 2)  # as a type of prompts may bring one
+    with pytest.raises(
+        SeemkitError, match=r"it had no 'learned_part\.weight', which there is now; .* --restart"
+    ):
+        new_run(steps=1, network=more)()
+    run: Run = new_run(steps=1)
+    state = torch.load(run.folder / FILE, weights_only=True)
+    torch.save({**state, "network": {**state["network"], "gone": torch.zeros(1)}}, run.folder / FILE)
+    with pytest.raises(SeemkitError, match="it had 'gone', which there is not now"):
+        run()
+    name, was = next((name, x) for name, x in state["network"].items() if x.ndim)
+    torch.save({**state, "network": {**state["network"], name: torch.zeros(7, 7)}}, run.folder / FILE)
+    with pytest.raises(
+        SeemkitError, match=rf"its '{re.escape(name)}' was \(7, 7\) and is {re.escape(str(tuple(was.shape)))}"
+    ):
+        run()
 
 
 def test_a_run_is_watched_otherwise_when_it_is_gone_on_with(new_run: New) -> None:

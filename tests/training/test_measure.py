@@ -105,3 +105,17 @@ def test_a_log_that_is_gone_on_with_has_every_step_once(tmp_path: Path) -> None:
         (3, 30),
     ]
     assert len((tmp_path / "faults.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_run_that_begins_anew_has_nothing_of_the_one_before(tmp_path: Path) -> None:
+    for loss in (1.0, 2.0):
+        with Journal(tmp_path, 0, 9, tensorboard=True, bar=False) as journal:
+            journal.write(0, {"held out IoU@1": loss / 10})
+            journal.write(0, {"loss": loss})
+        (tmp_path / "tensorboard" / "mine.txt").touch()
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert lines == [{"step": 0, "held out IoU@1": 0.2}, {"step": 0, "loss": 2.0}]
+    (events,) = (tmp_path / "tensorboard").glob("events*")
+    with Journal(tmp_path, 1, 9, tensorboard=True, bar=False):
+        assert events.exists(), "a run that is gone on with keeps its own"
+    assert (tmp_path / "tensorboard" / "mine.txt").exists()
