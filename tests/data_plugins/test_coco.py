@@ -49,6 +49,9 @@ BROKEN = {
     "odd": ({"segmentation": [[1, 2, 3, 4, 5, 6, 7]]}, "its polygon 0 is broken: 7 numbers"),
     "no number": ({"segmentation": [[1, 2, 3, 4, 5, None]]}, "it holds what is no finite number"),
     "run lengths": ({"segmentation": {"size": [48, 64], "counts": [5, 6]}}, "cover 11 of 3072 pixels"),
+    "text": ({"segmentation": {"size": [48, 64], "counts": "zz!"}}, "does not decode to 48 x 64 pixels"),
+    "short text": ({"segmentation": {"size": [48, 64], "counts": "11"}}, "does not decode to 48 x 64 pixels"),
+    "no ASCII": ({"segmentation": {"size": [48, 64], "counts": "é"}}, "does not decode to 48 x 64 pixels"),
     "other size": ({"segmentation": {"size": [9, 9], "counts": [81]}}, "the picture has [48, 64]"),
 }
 
