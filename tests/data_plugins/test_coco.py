@@ -70,6 +70,13 @@ def test_a_broken_annotation_is_reported_and_its_picture_kept(write: Write, data
     assert said in fault.cause
 
 
+def test_the_first_annotation_may_lack_its_mask(write: Write, data: Any) -> None:
+    del data["annotations"][0]["segmentation"]
+    dataset = opened(write("instances.json", data))
+    assert [len(sample.objects) for sample in dataset] == [1, 1]
+    assert [fault.key for fault in dataset.faults] == ["one.png#11"]
+
+
 def test_what_the_json_gets_wrong_about_images_is_reported_when_it_is_opened(write: Write, data: Any) -> None:
     data["annotations"][1]["image_id"] = 5
     (fault,) = opened(write("instances.json", data)).faults
