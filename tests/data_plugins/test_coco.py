@@ -83,6 +83,15 @@ def test_what_the_json_gets_wrong_about_images_is_reported_when_it_is_opened(wri
     assert fault.cause == "an annotation of instances.json is of the image 5, which is not listed"
 
 
+def test_an_id_of_several_annotations_is_reported_once_and_all_are_kept(write: Write, data: Any) -> None:
+    data["annotations"] += [{**data["annotations"][1], "id": 11} for _ in range(2)]
+    dataset = opened(write("instances.json", data))
+    assert [len(sample.objects) for sample in dataset] == [4, 1]
+    (fault,) = dataset.faults
+    assert fault.key == "instances.json#11"
+    assert fault.cause == "several annotations of instances.json have the id 11, expected one of each"
+
+
 def test_a_missing_image_is_reported_and_the_others_are_read(write: Write, data: Any) -> None:
     folder = write("instances.json", data)
     (folder / "images" / "one.png").unlink()
