@@ -18,6 +18,19 @@ class Coco(CocoIndex):
     fits: ClassVar[Fits] = Fits("segmentation", lacks=("sentences", "segments_info"))
     wanted: ClassVar[str] = "JSON of COCO instances"
 
+    def __init__(self, options: CocoOptions) -> None:
+        super().__init__(options)
+        seen = set[object]()
+        for record in self.files.data["annotations"]:
+            number = record.get("id") if isinstance(record, dict) else None
+            if isinstance(number, int | str) and number in seen:
+                said = (
+                    f"several annotations of {self.files.json} have the id {number!r}, expected one of each"
+                )
+                self.reject(f"{self.files.json}#{number}", said)
+            elif isinstance(number, int | str):
+                seen.add(number)
+
     def promises(self) -> tuple[bool, bool]:
         return False, True
 

@@ -37,7 +37,7 @@ class CocoFiles:
 
     Args:
         options: where.
-        fits: whether a JSON is of the format that is wanted; looks at its first annotation.
+        fits: whether a JSON is of the format that is wanted; looks at its annotations.
         wanted: what the JSON should be, for sentences.
     """
 
@@ -121,12 +121,12 @@ class CocoFiles:
 
 
 class Fits:
-    """Whether a JSON is of a format: its first annotation has one field and lacks others."""
+    """Whether a JSON is of a format: some annotation has one field, and none has certain others."""
 
     def __init__(self, has: str, lacks: Sequence[str] = ()) -> None:
         self.has = has
         self.lacks = tuple(lacks)
 
     def __call__(self, data: Record) -> bool:
-        first = next(iter(data.get("annotations") or ()), None)
-        return isinstance(first, dict) and self.has in first and not any(key in first for key in self.lacks)
+        fields = {key for each in data.get("annotations") or () if isinstance(each, dict) for key in each}
+        return self.has in fields and fields.isdisjoint(self.lacks)

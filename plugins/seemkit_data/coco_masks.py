@@ -40,7 +40,13 @@ def _run_lengths(given: dict[str, Any], size: tuple[int, int]) -> api.MaskSource
             raise api.SeemkitError(f"its run lengths cover {sum(counts)} of {size[0] * size[1]} pixels")
         return api.RunLengthMask(size, tuple(counts))
     if isinstance(counts, str) and counts:
-        return api.RunLengthMask(size, counts)
+        mask = api.RunLengthMask(size, counts)
+        try:
+            mask()  # only decoding tells; else it would fail later, and its picture with it
+        except ValueError as error:
+            said = f"its run lengths are broken: the text does not decode to {size[0]} x {size[1]} pixels"
+            raise api.SeemkitError(said) from error
+        return mask
     raise api.SeemkitError("its run lengths are neither a text nor a list of whole numbers")
 
 

@@ -33,7 +33,7 @@ class Duts(api.IndexedDataset):
         self._images: dict[str, api.FileSlice] = {}
         self._masks: dict[str, api.FileSlice] = {}
         for tar in sorted(options.path.glob(options.tars)):
-            for name, member in api.tar_members(tar).items():
+            for name, member in api.tar_members(tar, self.reject).items():
                 key, _, suffix = name.rpartition(".")
                 if suffix in ("webp", "jpg", "png"):
                     (self._masks if suffix == "png" else self._images)[key] = member

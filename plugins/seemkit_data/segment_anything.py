@@ -1,7 +1,7 @@
 """The data set `segment-anything`: images that each have a JSON of masks without names, as SA-1B is published."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,7 +37,7 @@ class SegmentAnything(api.IndexedDataset):
     def __init__(self, options: Options) -> None:
         super().__init__(options)
         self._settings = options
-        files = _files(options.path)
+        files = _files(options.path, self.reject)
         self._images: dict[str, str | api.FileSlice] = {}
         self._masks: dict[str, str | api.FileSlice] = {}
         for name, file in files.items():
@@ -111,15 +111,19 @@ class SegmentAnything(api.IndexedDataset):
         )
 
 
-def _files(path: Path) -> dict[str, str | api.FileSlice]:
+def _files(path: Path, reject: Callable[[str, str], None]) -> dict[str, str | api.FileSlice]:
     """Files by name below a folder, or within tars; the names of several tars stand before those of their members."""
     if path.is_file():
-        return dict(api.tar_members(path))
+        return dict(api.tar_members(path, reject))
     if not path.is_dir():
         raise api.SeemkitError(f"there is no folder or tar {str(path)!r}", path="path")
     tars = sorted(path.glob("*.tar"))
     if tars:
-        return {f"{tar.stem}/{name}": member for tar in tars for name, member in api.tar_members(tar).items()}
+        return {
+            f"{tar.stem}/{name}": member
+            for tar in tars
+            for name, member in api.tar_members(tar, reject).items()
+        }
     return {
         each.relative_to(path).as_posix(): str(each) for each in sorted(path.rglob("*")) if each.is_file()
     }

@@ -34,7 +34,7 @@ class TarPairs(api.IndexedDataset):
         tars = _tars(options.path)
         for tar in tars:
             before = f"{tar.stem}/" if len(tars) > 1 else ""
-            for name, member in api.tar_members(tar).items():
+            for name, member in api.tar_members(tar, self.reject).items():
                 folder, slash, file = name.rpartition("/")
                 stem, _, suffix = file.partition(".")
                 key = f"{before}{folder}{slash}{stem}"

@@ -13,9 +13,8 @@ from seemkit.cli.model_options import read_settings, settings_flag
 from seemkit.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from seemkit.training.feed import SourceFault
     from seemkit.training.recipe import Recipe
-    from seemkit.training.train import Trained
+    from seemkit.training.train import Checked, Trained
 
 __all__ = ["train"]
 
@@ -83,7 +82,7 @@ def train(
             progress.say("reading the data")
             from seemkit.training.train import check_data
 
-            count, faults = check_data(found)
+            checked = check_data(found)
         else:
             trained = _run(found, Path(out or f"runs/{found.name}"), adapt, restart, progress)
     if show:
@@ -91,8 +90,8 @@ def train(
 
         click.echo(write_text(found.as_dict()), nl=False)
     elif check:
-        _print_check(count, faults, as_json)
-        if faults:
+        _print_check(checked, as_json)
+        if checked.faults:
             raise click.exceptions.Exit(2)
     else:
         assert trained is not None
@@ -196,12 +195,18 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
     print_lines(lines)
 
 
-def _print_check(count: int, faults: "tuple[SourceFault, ...]", as_json: bool) -> None:
+def _print_check(checked: "Checked", as_json: bool) -> None:
+    faults = checked.faults
     if as_json:
         listed = [{"source": f.source, "key": f.key, "cause": f.cause} for f in faults]
-        click.echo(json.dumps({"pictures": count, "faults": listed}, indent=2))
+        said = {"pictures": checked.pictures, "usable": checked.usable, "faults": listed}
+        click.echo(json.dumps(said, indent=2))
         return
     from seemkit.cli.tables import print_lines
 
     wrong = f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else "nothing is wrong"
-    print_lines([("pictures", f"{count}"), ("faults", wrong), *((f.key, f.cause) for f in faults)])
+    lines = [("pictures", f"{checked.pictures}, {checked.usable} of them usable"), ("faults", wrong)]
+    for fault in faults:
+        of = f"{fault.source}: " if checked.sources > 1 else ""
+        lines.append((f"{of}{fault.key}", fault.cause))
+    print_lines(lines)

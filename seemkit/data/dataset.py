@@ -128,6 +128,17 @@ class Dataset(ABC):
         """Enter a sample that turned out not to be usable."""
         self._faults[key] = _fault(key, error)
 
+    def reject_empty(self, sample: Sample) -> None:
+        """Enter the objects of a sample whose mask is empty; masks that are not decoded yet are.
+
+        Raises:
+            SeemkitError: a mask cannot be decoded.
+        """
+        for place, each in enumerate(sample.objects):
+            if not each.read_mask().any():
+                name = each.key or place
+                self.reject(f"{sample.key}#{name}", f"the mask of its object {name} is empty")
+
     @property
     def faults(self) -> tuple[DataFault, ...]:
         """What could not be read so far, each sample once."""
@@ -187,10 +198,7 @@ class IndexedDataset(Dataset):
         except UNREADABLE as error:
             self.reject(key, error)
         else:
-            for place, each in enumerate(sample.objects):
-                if not each.read_mask().any():
-                    name = each.key or place
-                    self.reject(f"{key}#{name}", f"the mask of its object {name} is empty")
+            self.reject_empty(sample)
         finally:
             found, self._faults = self._faults, {**before, **self._faults}
         return sample, tuple(found.values())

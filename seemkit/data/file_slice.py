@@ -1,6 +1,7 @@
 """A file within a file, such as a member of a tar: read when it is needed, and cheap to keep and to pickle."""
 
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
@@ -49,10 +50,16 @@ class FileSlice:
         return data
 
 
-def tar_members(path: str | PathLike[str]) -> dict[str, FileSlice]:
+def tar_members(
+    path: str | PathLike[str], reject: Callable[[str, str], None] | None = None
+) -> dict[str, FileSlice]:
     """The regular files of an uncompressed tar by name, in its order; only headers are read.
 
     A name that occurs twice means the last one, as for tar itself. A tar that is cut off gives what is before.
+
+    Args:
+        path: of the tar.
+        reject: is told the name of a tar that is cut off, and that it is: it lacks the mark of its end.
 
     Raises:
         SeemkitError: there is no such file, or it is compressed or no tar.
@@ -61,20 +68,25 @@ def tar_members(path: str | PathLike[str]) -> dict[str, FileSlice]:
     if not file.is_file():
         raise SeemkitError(f"there is no tar file {str(file)!r}", path=str(file))
     found: dict[str, FileSlice] = {}
+    is_whole = False
     try:
         with tarfile.open(file, "r:") as tar:
             for member in tar:
                 if member.isreg() and member.sparse is None:
                     found.pop(member.name, None)
                     found[member.name] = FileSlice(fspath(file), member.offset_data, member.size, member.name)
-    except tarfile.ReadError as error:
-        if found:
-            return found
-        raise SeemkitError(
-            f"{str(file)!r} is no tar that can be read in place: expected an uncompressed one", path=str(file)
-        ) from error
+            is_whole = FileSlice(fspath(file), tar.offset, 512).read() == bytes(512)
+    except (tarfile.ReadError, SeemkitError) as error:
+        if not found:
+            raise SeemkitError(
+                f"{str(file)!r} is no tar that can be read in place: expected an uncompressed one",
+                path=str(file),
+            ) from error
     except OSError as error:
         raise SeemkitError(
             f"{str(file)!r} cannot be read: {error.strerror or error}", path=str(file)
         ) from error
+    if reject is not None and not is_whole:
+        last = next(reversed(found), None)
+        reject(file.name, f"{str(file)!r} is cut off: what comes after {last!r} is missing, get it again")
     return found

@@ -159,14 +159,15 @@ class Evaluation:
             seen.add(sample.key)
             waiting = {n: m for n, m in measures.items() if (split, n, sample.key) not in ledger}
             clock.tick(fresh=bool(waiting))
-            if not waiting:
-                continue
             try:
-                asked = Asked(self.model, sample.loaded(), dataset.info, self.config.seed)
+                whole = sample.loaded() if waiting else sample  # what is measured already needs no image
+                dataset.reject_empty(whole)
             except UNREADABLE as error:
                 dataset.reject(sample.key, error)
                 self._stop_if_asked(split, sample.key, error)
                 continue
+            self._stop_at_faults(split, dataset)
+            asked = Asked(self.model, whole, dataset.info, self.config.seed)
             for name, measure in waiting.items():
                 self._ask(measure, asked, (split, name, sample.key), ledger, worst.get(name))
         return seen

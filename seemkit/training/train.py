@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import torch
 
@@ -34,7 +34,7 @@ from seemkit.training.view import View
 from seemkit.vocabulary import SLOT
 from seemkit_registry import Registry, nearest
 
-__all__ = ["Trained", "check_data", "prompt_weights", "train"]
+__all__ = ["Checked", "Trained", "check_data", "prompt_weights", "train"]
 
 SHOWN = 6
 """Pictures on a sheet of predictions."""
@@ -125,16 +125,37 @@ def train(
     return Trained(outcome, path, moved, start.network.untrained, parts)
 
 
-def check_data(recipe: Recipe) -> tuple[int, tuple[SourceFault, ...]]:
-    """Read every picture of a recipe: how many there are, and what is wrong with which."""
-    count, faults = 0, list[SourceFault]()
-    for source in open_sources(recipe):
+class Checked(NamedTuple):
+    """What the data of a recipe are.
+
+    Attributes:
+        sources: how many data sets there are.
+        pictures: how many they list, what is held out among them.
+        usable: those that can be read and show an object to ask for.
+        faults: what is wrong with which.
+    """
+
+    sources: int
+    pictures: int
+    usable: int
+    faults: tuple[SourceFault, ...]
+
+
+def check_data(recipe: Recipe) -> Checked:
+    """Read every picture of a recipe."""
+    sources = open_sources(recipe)
+    count, usable, faults = 0, 0, list[SourceFault]()
+    for source in sources:
         for part in (source.train, source.held):
             for key in part.keys:
-                part.checked(key)
+                sample, _ = part.checked(key)
                 count += 1
+                usable += sample is not None and any(
+                    not each.is_crowd and (recipe.data.stuff or each.is_thing) and each.read_mask().any()
+                    for each in sample.objects
+                )
         faults += _known_faults(source)
-    return count, tuple(faults)
+    return Checked(len(sources), count, usable, tuple(faults))
 
 
 def _known_faults(source: OpenSource) -> list[SourceFault]:

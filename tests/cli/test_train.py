@@ -1,6 +1,7 @@
 """`seemkit train`: from a folder to a model that segments, and one sentence for whatever is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,20 @@ def test_check_reads_everything_and_trains_nothing(run: Run, data: Path, tmp_pat
     assert set(faults) == {"4.png", "2.png#2", "5.png#5"}
     assert "its polygon 0 is broken" in faults["2.png#2"]
     assert "its category 9 is not listed" in faults["5.png#5"]
+    assert (ended.json()["pictures"], ended.json()["usable"]) == (10, 7)
+    assert "10, 7 of them usable" in run("train", "--data", data, "--check").out
     assert not (tmp_path / "runs").exists()
+
+
+def test_check_names_the_data_set_of_each_fault_of_a_mixture(run: Run, data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    (other / "images" / "4.png").unlink()
+    sources = f"data.sources=[{{use: coco, path: {data}}}, {{use: coco, path: {other}}}]"
+    ended = run("train", "--check", "-s", sources)
+    assert ended.code == 2
+    assert "20, 19 of them usable" in ended.out
+    assert "other/mine.json: 4.png" in ended.out
 
 
 def test_stop_ends_at_the_first_fault(run: Run, data: Path, tmp_path: Path) -> None:

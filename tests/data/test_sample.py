@@ -109,7 +109,22 @@ def test_a_tar_that_is_cut_off_gives_what_is_before(tmp_path):
             about = tarfile.TarInfo(name)
             about.size = 5000
             tar.addfile(about, io.BytesIO(bytes(5000)))
-    path.write_bytes(path.read_bytes()[:7000])
+    whole, said = path.read_bytes(), []
+    api.tar_members(path, lambda *fault: said.append(fault))
+    assert said == [], "it has the mark of its end"
+    second = (
+        512 + 5120
+    )  # a header, and 5000 bytes in whole blocks; then there is nothing that tells but the mark
+    for end in (second, second + 100, 7000):
+        path.write_bytes(whole[:end])
+        said.clear()
+        last = "one" if end < 7000 else "two"
+        assert list(api.tar_members(path, lambda *fault: said.append(fault)))[-1] == last
+        (fault,) = said
+        assert fault == (
+            "a.tar",
+            f"{str(path)!r} is cut off: what comes after {last!r} is missing, get it again",
+        )
     members = api.tar_members(path)
     assert list(members) == ["one", "two"]
     assert len(members["one"].read()) == 5000

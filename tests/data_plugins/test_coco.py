@@ -49,6 +49,9 @@ BROKEN = {
     "odd": ({"segmentation": [[1, 2, 3, 4, 5, 6, 7]]}, "its polygon 0 is broken: 7 numbers"),
     "no number": ({"segmentation": [[1, 2, 3, 4, 5, None]]}, "it holds what is no finite number"),
     "run lengths": ({"segmentation": {"size": [48, 64], "counts": [5, 6]}}, "cover 11 of 3072 pixels"),
+    "text": ({"segmentation": {"size": [48, 64], "counts": "zz!"}}, "does not decode to 48 x 64 pixels"),
+    "short text": ({"segmentation": {"size": [48, 64], "counts": "11"}}, "does not decode to 48 x 64 pixels"),
+    "no ASCII": ({"segmentation": {"size": [48, 64], "counts": "é"}}, "does not decode to 48 x 64 pixels"),
     "other size": ({"segmentation": {"size": [9, 9], "counts": [81]}}, "the picture has [48, 64]"),
 }
 
@@ -67,10 +70,26 @@ def test_a_broken_annotation_is_reported_and_its_picture_kept(write: Write, data
     assert said in fault.cause
 
 
+def test_the_first_annotation_may_lack_its_mask(write: Write, data: Any) -> None:
+    del data["annotations"][0]["segmentation"]
+    dataset = opened(write("instances.json", data))
+    assert [len(sample.objects) for sample in dataset] == [1, 1]
+    assert [fault.key for fault in dataset.faults] == ["one.png#11"]
+
+
 def test_what_the_json_gets_wrong_about_images_is_reported_when_it_is_opened(write: Write, data: Any) -> None:
     data["annotations"][1]["image_id"] = 5
     (fault,) = opened(write("instances.json", data)).faults
     assert fault.cause == "an annotation of instances.json is of the image 5, which is not listed"
+
+
+def test_an_id_of_several_annotations_is_reported_once_and_all_are_kept(write: Write, data: Any) -> None:
+    data["annotations"] += [{**data["annotations"][1], "id": 11} for _ in range(2)]
+    dataset = opened(write("instances.json", data))
+    assert [len(sample.objects) for sample in dataset] == [4, 1]
+    (fault,) = dataset.faults
+    assert fault.key == "instances.json#11"
+    assert fault.cause == "several annotations of instances.json have the id 11, expected one of each"
 
 
 def test_a_missing_image_is_reported_and_the_others_are_read(write: Write, data: Any) -> None:

@@ -67,6 +67,17 @@ def test_what_lacks_its_other_half_or_is_damaged_is_kept_among_the_faults(tmp_pa
     assert causes["d"].startswith("sample 'd': the image given as 4 bytes is not an image")
 
 
+def test_a_tar_that_is_cut_off_is_a_fault_beside_what_is_read(tmp_path):
+    path = pack(tmp_path / "s.tar", a_jpg=PHOTO, a_png=MASK, b_jpg=PHOTO, b_png=MASK)
+    with tarfile.open(path) as tar:
+        path.write_bytes(path.read_bytes()[: tar.getmember("b.jpg").offset])
+    found = opened(path)
+    assert [s.key for s in found.loaded()] == ["a"]
+    (fault,) = found.faults
+    assert fault.key == "s.tar"
+    assert fault.cause == f"{str(path)!r} is cut off: what comes after 'a.png' is missing, get it again"
+
+
 def test_it_pickles_without_reading(tmp_path):
     found = opened(pack(tmp_path / "s.tar", a_jpg=PHOTO, a_png=MASK))
     again = pickle.loads(pickle.dumps(found))  # noqa: S301

@@ -96,7 +96,7 @@ def test_every_kind_of_fault_is_listed_where_names_were_counted_before(
     assert len(faults) == 5
     lines = (tmp_path / "run" / "faults.jsonl").read_text().splitlines()
     assert [json.loads(line)["key"] for line in lines] == [fault.key for fault in faults]
-    assert set(check_data(recipe)[1]) == set(faults)
+    assert set(check_data(recipe).faults) == set(faults)
 
 
 @pytest.mark.parametrize("said", BREAKS)
@@ -140,13 +140,30 @@ def test_a_mask_image_that_marks_nothing_is_a_fault(
     Image.fromarray(np.resize(np.array([0, blank], np.uint8), (80, 100))).save(photos / "masks" / "3.png")
     sources = [{"use": "folder", "path": str(photos), "category": "thing"}]
     for hold_out in (0, 0.4):
-        count, (fault,) = check_data(recipe_for(photos, sources=sources, hold_out=hold_out))
-        assert (count, fault.key) == (12, "3")
+        checked = check_data(recipe_for(photos, sources=sources, hold_out=hold_out))
+        (fault,) = checked.faults
+        assert (checked.pictures, checked.usable, fault.key) == (12, 11, "3")
         assert said in fault.cause
     (fault,) = train(recipe_for(photos, sources=sources), tmp_path / "run").outcome.faults
     assert fault.key == "3"
     with pytest.raises(SeemkitError, match=said):
         train(recipe_for(photos, sources=sources, on_error="stop"), tmp_path / "stopped")
+
+
+def test_pictures_of_crowds_stuff_and_empty_masks_alone_are_not_usable(
+    write: Write, recipe_for: Callable[..., Recipe]
+) -> None:
+    beside = {"segmentation": [[90, 70, 95, 70, 95, 75]]}
+    folder = write({1: beside, 2: {"category_id": 9}})  # one of two objects each: the other is left
+    data = json.loads((folder / "mine.json").read_text())
+    data["categories"].append({"id": 2, "name": "sky", "isthing": 0})
+    changed: dict[int, dict[str, Any]] = {4: beside, 5: {"category_id": 2}, 6: {"iscrowd": 1}}
+    for record in data["annotations"]:
+        record |= changed.get(record["image_id"], {})
+    (folder / "mine.json").write_text(json.dumps(data))
+    checked = check_data(recipe_for(folder, stuff=False))
+    assert (checked.sources, checked.pictures, checked.usable) == (1, COUNT, COUNT - 3)
+    assert check_data(recipe_for(folder, stuff=True)).usable == COUNT - 2
 
 
 def test_data_of_which_nothing_can_be_used_is_one_sentence(
