@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from seemkit.evaluation.class_names import plain_names
-from seemkit.evaluation.measures.kinds import check_kinds, simulated_kinds
+from seemkit.evaluation.measures.kinds import check_kinds, simulated
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _prompt(asked: Asked, how: str, each: SampleObject, place: int) -> Prompt | 
 
     if how == TRUE:
         return prompt_type("mask").model_validate({"mask": each.read_mask()})
-    return simulated_kinds()[how].simulate(each.read_mask(), asked.rng(how, str(place)))
+    return simulated(how, each.read_mask(), asked.rng(how, str(place)))
 
 
 def _draw(asked: Asked, each: SampleObject, result: Result, prompt: Prompt) -> Image.Image:

@@ -105,11 +105,13 @@ class Outcome:
         record: plain values that the figures are made of.
         score: how good the answer is; pictures with the lowest are the worst cases. None for none.
         picture: draws the answer beside the truth.
+        left_out: what the record is without since a plugin was at fault, a sentence each.
     """
 
     record: dict[str, JsonValue]
     score: float | None = None
     picture: Callable[[], Image.Image] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass
