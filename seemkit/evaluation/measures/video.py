@@ -70,7 +70,7 @@ class Video(Measure):
                 number = sum(len(scores["J"]) for scores in mine)
                 tally.add(f"J&F {record['key']}, {way}", _mean(mine, "JF"), protocol, number)
             for name, letters in (("J", "J"), ("F", "F"), ("J&F", "JF")):
-                note = f"frames; mean over {len(objects)} object{'s' * (len(objects) != 1)}"
+                note = f"mean over frames, then over {len(objects)} object{'s' * (len(objects) != 1)}"
                 tally.add(f"{name}, {way}", _mean(objects, letters), protocol, frames, note=note)
 
     def _counted(self, frames: Iterator[Answered]) -> Iterator[Answered]:
