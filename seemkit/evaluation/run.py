@@ -123,7 +123,7 @@ class Evaluation:
                     records = [r for r in ledger.records(split, name) if r["key"] in keys]
                     measure.tally(records, tally)
                     self._note_left_out(split, name, records)
-                    self._note_nothing(split, name, ledger, keys)
+                    self._note_nothing(split, name, measure.needs(), ledger, keys)
                     report.figures += tally.figures
                     report.curves += tally.curves
         return report
@@ -249,11 +249,12 @@ class Evaluation:
         for cause, count in causes.items():
             self.faults.append(Fault(split, "", f"left out in {count} of {len(records)}: {cause}", name))
 
-    def _note_nothing(self, split: str, name: str, ledger: Ledger, keys: set[str]) -> None:
-        """Say in how many pictures there was nothing to measure."""
+    def _note_nothing(self, split: str, name: str, needs: str, ledger: Ledger, keys: set[str]) -> None:
+        """Say in how many pictures there was nothing to measure, and what they would need."""
         nothing, seen = ledger.empty(split, name, keys)
         if nothing:
-            self.faults.append(Fault(split, "", f"nothing to measure in {nothing} of {seen}", name))
+            said = f"nothing to measure in {nothing} of {seen}{f': {needs}' if needs else ''}"
+            self.faults.append(Fault(split, "", said, name))
 
     def _stop_at_faults(self, split: str, dataset: Dataset) -> None:
         if self.config.on_fault == "stop" and dataset.faults:

@@ -242,6 +242,19 @@ def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:
     assert said[-1].startswith("mine: 1 of 1")
 
 
+@pytest.mark.parametrize(("last", "limit", "said"), [(False, 2, "three"), (True, 1, "two")])
+def test_a_video_that_is_too_short_is_told_how_many_frames_it_needs(
+    made_up: Any, photos: Path, last: bool, limit: int, said: str
+) -> None:
+    video = {"mine": {"use": "folder", "path": str(photos), "video": True}}
+    measures = {"video": {"last": last}}
+    report, _, _ = run(made_up, config_for(photos, datasets=video, measures=measures, limit=limit))
+    (fault,) = report.faults
+    assert fault.cause.startswith(
+        f"nothing to measure in 1 of 1: a video needs {said} frames, of which the first"
+    )
+
+
 def test_a_fixed_part_of_the_pictures(made_up: Any, photos: Path) -> None:
     from seemkit.data.hundredth import hundredth
 

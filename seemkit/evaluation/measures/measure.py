@@ -168,6 +168,10 @@ class Measure(BaseModel, ABC):
         del info
         return None
 
+    def needs(self) -> str:
+        """What there has to be in a picture or video to be measured, for the sentence on those without."""
+        return ""
+
     @abstractmethod
     def evaluate(self, asked: Any) -> Outcome | None:
         """Ask the model about one picture (or one video); None if there is nothing to measure in it."""

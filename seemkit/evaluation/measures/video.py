@@ -41,6 +41,10 @@ class Video(Measure):
         description="whether the last frame counts, as in some reports; DAVIS leaves out first and last",
     )
 
+    def needs(self) -> str:
+        left_out, count = ("the first does", "two") if self.last else ("the first and the last do", "three")
+        return f"a video needs {count} frames, of which {left_out} not count ('limit' is how many of each are taken)"
+
     def evaluate(self, asked: AskedVideo) -> Outcome | None:
         record: dict[str, JsonValue] = {}
         worst: tuple[float, Sample, str, Mask] | None = None
