@@ -74,12 +74,21 @@ class Curve:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that could not be measured: a picture that cannot be read, or one that a measure failed on."""
+    """Something that could not be measured: a picture that cannot be read, or one that a measure failed on.
+
+    Attributes:
+        split: the data.
+        key: of the picture; empty for what is wrong with none.
+        cause: what is wrong.
+        measure: that failed, if one did.
+        applies: False if nothing is wrong: the data have nothing that the measure could measure.
+    """
 
     split: str
     key: str
     cause: str
     measure: str = ""
+    applies: bool = True
 
 
 @dataclass
@@ -118,12 +127,14 @@ class Report:
         rows = [_row(figure) for figure in self.figures]
         head = ("data", "measure", "figure", "value", "95 %", "baseline", "count", "seed", "protocol")
         lines += ["", *_table(head, rows)]
-        if self.faults:
-            lines += ["", f"{len(self.faults)} could not be measured:", ""]
-            lines += _table(
-                ("data", "measure", "key", "cause"),
-                [(fault.split, fault.measure, fault.key, fault.cause) for fault in self.faults],
-            )
+        for applies, said in ((True, "could not be measured"), (False, "not applicable")):
+            chosen = [fault for fault in self.faults if fault.applies == applies]
+            if chosen:
+                lines += ["", f"{len(chosen)} {said}:", ""]
+                lines += _table(
+                    ("data", "measure", "key", "cause"),
+                    [(fault.split, fault.measure, fault.key, fault.cause) for fault in chosen],
+                )
         return "\n".join(lines) + "\n"
 
     def values(self) -> Mapping[tuple[str, str, str], float]:

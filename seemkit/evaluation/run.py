@@ -143,7 +143,7 @@ class Evaluation:
             if lacking is None:
                 found[name] = measure
             else:
-                self.faults.append(Fault(split, "", f"the data set lacks {lacking}", name))
+                self.faults.append(Fault(split, "", f"the data set lacks {lacking}", name, applies=False))
         return found
 
     def _pictures(
@@ -254,7 +254,7 @@ class Evaluation:
         nothing, seen = ledger.empty(split, name, keys)
         if nothing:
             said = f"nothing to measure in {nothing} of {seen}{f': {needs}' if needs else ''}"
-            self.faults.append(Fault(split, "", said, name))
+            self.faults.append(Fault(split, "", said, name, applies=False))
 
     def _stop_at_faults(self, split: str, dataset: Dataset) -> None:
         if self.config.on_fault == "stop" and dataset.faults:

@@ -63,5 +63,18 @@ def test_faults_are_listed_below() -> None:
     assert json.loads(report.to_json())["faults"][0]["cause"] == "it is | broken"
 
 
+def test_what_does_not_apply_is_counted_apart_from_faults() -> None:
+    faults = [
+        Fault("a", "x", "it is broken"),
+        Fault("a", "", "nothing to measure in 1 of 2", "clicks", applies=False),
+        Fault("a", "y", "no box here", "clicks"),
+    ]
+    _, *parts = Report({}, [FIGURE], faults=faults).to_markdown().split("| data | measure | key | cause |")
+    assert [part.count("| a |") for part in parts] == [2, 1]
+    text = Report({}, [FIGURE], faults=faults).to_markdown()
+    assert "\n2 could not be measured:\n" in text
+    assert "\n1 not applicable:\n" in text
+
+
 def test_values_are_found_by_data_measure_and_name() -> None:
     assert Report({}, [FIGURE]).values() == {("GrabCut", "clicks", "mIoU@3"): 0.8612}

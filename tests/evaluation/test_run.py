@@ -220,8 +220,8 @@ def test_a_measure_that_fails_on_a_picture_is_reported_and_the_others_count(
 def test_a_measure_that_the_data_cannot_have_is_said(made_up: Any, photos: Path) -> None:
     measures = {"prompts": {}, "panoptic": {}}
     report, _, _ = run(made_up, config_for(photos, measures=measures))
-    assert [(f.measure, f.cause) for f in report.faults] == [
-        ("panoptic", "the data set lacks panoptic annotations with names of classes")
+    assert [(f.measure, f.cause, f.applies) for f in report.faults] == [
+        ("panoptic", "the data set lacks panoptic annotations with names of classes", False)
     ]
     with pytest.raises(SeemkitError, match="nothing can be measured on it: 'panoptic' needs"):
         run(made_up, config_for(photos, measures={"panoptic": {}}))
@@ -250,6 +250,7 @@ def test_a_video_that_is_too_short_is_told_how_many_frames_it_needs(
     measures = {"video": {"last": last}}
     report, _, _ = run(made_up, config_for(photos, datasets=video, measures=measures, limit=limit))
     (fault,) = report.faults
+    assert not fault.applies
     assert fault.cause.startswith(
         f"nothing to measure in 1 of 1: a video needs {said} frames, of which the first"
     )
