@@ -21,6 +21,7 @@ from seemkit.evaluation.config import DataSource, EvalConfig
 from seemkit.evaluation.figures import Fault, Report
 from seemkit.evaluation.ledger import Ledger
 from seemkit.evaluation.measures.measure import Asked, AskedVideo, Measure, Outcome, Record, Tally
+from seemkit.evaluation.slug import slug
 from seemkit.evaluation.worst import WorstCases
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class Evaluation:
             return {}
         return {
             name: WorstCases(
-                self.folder / "worst" / f"{split}-{name}".replace("/", "_"),
+                self.folder / "worst" / slug(f"{split}-{name}"),
                 self.config.worst,
                 ledger.scores(split, name),
             )

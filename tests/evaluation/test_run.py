@@ -232,6 +232,10 @@ def test_worst_cases_are_kept(made_up: Any, photos: Path, tmp_path: Path) -> Non
     folder = tmp_path / "out" / "worst"
     assert sorted(path.name for path in folder.iterdir()) == ["mine-clicks", "mine-prompts"]
     assert len(list((folder / "mine-clicks").glob("*.png"))) == 2
+    named = {"all, mine": {"use": "folder", "path": str(photos)}}
+    run(made_up, config_for(photos, datasets=named, measures={"clicks": {"rounds": 1}}), tmp_path / "named")
+    (folder,) = (tmp_path / "named" / "worst").iterdir()
+    assert folder.name.startswith("all_mine-clicks-")
 
 
 def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:

@@ -200,7 +200,8 @@ def _correct_by(name: str, rng: np.random.Generator, click: Click) -> Prompt | N
 def _draw(asked: Asked, each: SampleObject, said: Conversation) -> Image.Image:
     from seemkit.evaluation.comparison import compare, one_layer
 
-    title = f"IoU {said.curve[0]:.2f} after 1, {said.curve[-1]:.2f} after {len(said.curve)} rounds"
+    rounds = f"{said.curve[0]:.2f} after 1, {said.curve[-1]:.2f} after {len(said.curve)} rounds"
+    title = f"mean IoU {np.mean(said.curve):.2f}: {rounds}"
     return compare(
         asked.image, one_layer(each.read_mask()), one_layer(said.mask), title, prompts=said.prompts
     )

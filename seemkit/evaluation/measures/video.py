@@ -136,5 +136,6 @@ def _draw(asked: AskedVideo, score: float, sample: Sample, name: str, mask: Mask
     from seemkit.evaluation.comparison import compare, one_layer
 
     real = _masks(sample).get(name, np.zeros_like(mask))
-    title = f"{asked.key} {sample.key}: J&F {score:.2f}"
+    frame = sample.key if sample.key.startswith(asked.key) else f"{asked.key} {sample.key}"
+    title = f"{frame}: J&F {score:.2f}"
     return compare(sample.image, one_layer(real), one_layer(mask), title)  # type: ignore[arg-type]
