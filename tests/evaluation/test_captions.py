@@ -32,6 +32,7 @@ def test_of_a_conversation_it_is_the_mean_over_rounds(made_up: Any, tools: Any, 
     whole, half = tools.rectangle(10, 10, 30, 40), tools.rectangle(10, 10, 30, 25)
     model = made_up(lambda image, prompts: half if len(prompts) == 1 else whole)
     outcome = Clicks(rounds=2).evaluate(tools.ask(model, tools.make_sample(whole)))
+    assert outcome is not None
     assert (outcome.score, caption(outcome)) == (0.75, "mean IoU 0.75: 0.50 after 1, 1.00 after 2 rounds")
 
 
@@ -39,13 +40,14 @@ def test_of_names_it_is_the_share_that_is_right(made_up: Any, tools: Any, captio
     dog, cat = (tools.rectangle(0, 0, 20, 30), "dog"), (tools.rectangle(20, 0, 40, 30), "cat")
     model = made_up(lambda image, prompts: dog[0], label="dog")
     outcome = Labels().evaluate(tools.ask(model, tools.make_sample(dog, cat)))
+    assert outcome is not None
     assert (outcome.score, caption(outcome)) == (0.5, "0.50 right; cat: dog 100%")
 
 
 def test_of_parts_it_is_lower_the_more_levels_there_are(made_up: Any, tools: Any, caption: Any) -> None:
     whole = tools.rectangle(10, 10, 30, 40)
 
-    class Nested(made_up):  # type: ignore[misc, valid-type]
+    class Nested(made_up):  # type: ignore[misc]
         def segment(self, scene: Any, prompts: Any, select: str = "best") -> Any:
             return Masks()
 
@@ -56,6 +58,7 @@ def test_of_parts_it_is_lower_the_more_levels_there_are(made_up: Any, tools: Any
             return 2
 
     outcome = Parts().evaluate(tools.ask(Nested(), tools.make_sample(whole)))
+    assert outcome is not None
     assert (outcome.score, caption(outcome)) == (0.5, "2 levels: score 0.50, the lower the more levels")
 
 
