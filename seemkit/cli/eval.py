@@ -142,8 +142,9 @@ def _choice(config: "EvalConfig") -> ModelChoice:
 
 
 def _write(report: "Report", folder: Path) -> list[Path]:
-    """The files of a report."""
+    """The files of a report, and the folder of the worst cases."""
     from seemkit.evaluation.plots import can_plot, plot_curves
+    from seemkit.evaluation.slug import slug
     from seemkit.results.atomic import replacing
 
     written = []
@@ -155,6 +156,6 @@ def _write(report: "Report", folder: Path) -> list[Path]:
     for curve in report.curves:
         groups.setdefault((curve.split, curve.measure), []).append(curve)
     for (split, measure), curves in groups.items() if can_plot() else ():
-        written.append(folder / f"curve-{split}-{measure}.png".replace("/", "_"))
+        written.append(folder / f"curve-{slug(f'{split}-{measure}')}.png")
         plot_curves(curves, written[-1])
-    return written
+    return [*written, *([folder / "worst"] if (folder / "worst").is_dir() else [])]

@@ -74,12 +74,21 @@ class Curve:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that could not be measured: a picture that cannot be read, or one that a measure failed on."""
+    """Something that could not be measured: a picture that cannot be read, or one that a measure failed on.
+
+    Attributes:
+        split: the data.
+        key: of the picture; empty for what is wrong with none.
+        cause: what is wrong.
+        measure: that failed, if one did.
+        applies: False if nothing is wrong: the data have nothing that the measure could measure.
+    """
 
     split: str
     key: str
     cause: str
     measure: str = ""
+    applies: bool = True
 
 
 @dataclass
@@ -113,17 +122,23 @@ class Report:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
     def to_markdown(self) -> str:
-        """The report as a table, one row a figure, with what was run above and the faults below."""
+        """The report as a table, one row a figure; what was run is above, protocols by number and faults are below."""
         lines = [f"{name}: {value}  " for name, value in self.about.items()]
-        rows = [_row(figure) for figure in self.figures]
+        protocols = list(dict.fromkeys(map(_protocol, self.figures)))
+        rows = [_row(figure, protocols.index(_protocol(figure)) + 1) for figure in self.figures]
         head = ("data", "measure", "figure", "value", "95 %", "baseline", "count", "seed", "protocol")
         lines += ["", *_table(head, rows)]
-        if self.faults:
-            lines += ["", f"{len(self.faults)} could not be measured:", ""]
-            lines += _table(
-                ("data", "measure", "key", "cause"),
-                [(fault.split, fault.measure, fault.key, fault.cause) for fault in self.faults],
-            )
+        if protocols:
+            numbered = [f"{number}. {protocol}" for number, protocol in enumerate(protocols, start=1)]
+            lines += ["", "Protocols:", "", *numbered]
+        for applies, said in ((True, "could not be measured"), (False, "not applicable")):
+            chosen = [fault for fault in self.faults if fault.applies == applies]
+            if chosen:
+                lines += ["", f"{len(chosen)} {said}:", ""]
+                lines += _table(
+                    ("data", "measure", "key", "cause"),
+                    [(fault.split, fault.measure, fault.key, fault.cause) for fault in chosen],
+                )
         return "\n".join(lines) + "\n"
 
     def values(self) -> Mapping[tuple[str, str, str], float]:
@@ -131,14 +146,17 @@ class Report:
         return {(f.split, f.measure, f.name): f.value for f in self.figures}
 
 
-def _row(figure: Figure) -> Sequence[str]:
+def _protocol(figure: Figure) -> str:
+    return f"{figure.protocol}; {figure.note}" if figure.note else figure.protocol
+
+
+def _row(figure: Figure, protocol: int) -> Sequence[str]:
     interval = "" if figure.interval is None else f"{figure.interval[0]:.3f} to {figure.interval[1]:.3f}"
     beside = f"{figure.baseline_name}; {figure.paired}" if figure.paired else figure.baseline_name
     baseline = "" if figure.baseline is None else f"{_number(figure.baseline)} ({beside})"
-    protocol = f"{figure.protocol}; {figure.note}" if figure.note else figure.protocol
     value = _number(figure.value)
     count, seed = str(figure.count), str(figure.seed)
-    return figure.split, figure.measure, figure.name, value, interval, baseline, count, seed, protocol
+    return figure.split, figure.measure, figure.name, value, interval, baseline, count, seed, str(protocol)
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,8 @@ from seemkit.errors import SeemkitError
 from seemkit.evaluation.config import DataSource, EvalConfig
 from seemkit.evaluation.figures import Fault, Report
 from seemkit.evaluation.ledger import Ledger
-from seemkit.evaluation.measures.measure import Asked, AskedVideo, Measure, Outcome, Tally
+from seemkit.evaluation.measures.measure import Asked, AskedVideo, Measure, Outcome, Record, Tally
+from seemkit.evaluation.slug import slug
 from seemkit.evaluation.worst import WorstCases
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "open_datasets"]
 
 Say = Callable[[str], None]
+LEFT_OUT = "left_out"
+"""Where a record has what it is without."""
 UNCOUNTED = ("limit", "worst", "on_fault", "device", "threads", "data")
 """Fields that do not change what is found in a picture, so that an evaluation may go on with others.
 
@@ -117,8 +121,10 @@ class Evaluation:
                 self.faults += [Fault(split, fault.key, fault.cause) for fault in dataset.faults]
                 for name, measure in measures.items():
                     tally, keys = Tally(split, name, self.config.seed, dataset.info), seen[measure.unit]
-                    measure.tally([r for r in ledger.records(split, name) if r["key"] in keys], tally)
-                    self._note_nothing(split, name, ledger, keys)
+                    records = [r for r in ledger.records(split, name) if r["key"] in keys]
+                    measure.tally(records, tally)
+                    self._note_left_out(split, name, records)
+                    self._note_nothing(split, name, measure.needs(), ledger, keys)
                     report.figures += tally.figures
                     report.curves += tally.curves
         return report
@@ -138,7 +144,7 @@ class Evaluation:
             if lacking is None:
                 found[name] = measure
             else:
-                self.faults.append(Fault(split, "", f"the data set lacks {lacking}", name))
+                self.faults.append(Fault(split, "", f"the data set lacks {lacking}", name, applies=False))
         return found
 
     def _pictures(
@@ -222,25 +228,35 @@ class Evaluation:
             return
         if worst is not None and outcome.score is not None and outcome.picture is not None:
             worst.see(key, outcome.score, outcome.picture)
-        ledger.add(place, outcome.record, outcome.score)
+        for cause in outcome.left_out:
+            self._stop_if_asked(split, key, SeemkitError(cause))
+        left_out: dict[str, JsonValue] = {LEFT_OUT: list(outcome.left_out)} if outcome.left_out else {}
+        ledger.add(place, outcome.record | left_out, outcome.score)
 
     def _worst(self, split: str, measures: Iterable[str], ledger: Ledger) -> dict[str, WorstCases]:
         if self.folder is None or self.config.worst == 0:
             return {}
         return {
             name: WorstCases(
-                self.folder / "worst" / f"{split}-{name}".replace("/", "_"),
+                self.folder / "worst" / slug(f"{split}-{name}"),
                 self.config.worst,
                 ledger.scores(split, name),
             )
             for name in measures
         }
 
-    def _note_nothing(self, split: str, name: str, ledger: Ledger, keys: set[str]) -> None:
-        """Say in how many pictures there was nothing to measure."""
+    def _note_left_out(self, split: str, name: str, records: Sequence[Record]) -> None:
+        """Say which types of prompts the figures are without, in how many pictures."""
+        causes = Counter(cause for record in records for cause in record.get(LEFT_OUT, ()))
+        for cause, count in causes.items():
+            self.faults.append(Fault(split, "", f"left out in {count} of {len(records)}: {cause}", name))
+
+    def _note_nothing(self, split: str, name: str, needs: str, ledger: Ledger, keys: set[str]) -> None:
+        """Say in how many pictures there was nothing to measure, and what they would need."""
         nothing, seen = ledger.empty(split, name, keys)
         if nothing:
-            self.faults.append(Fault(split, "", f"nothing to measure in {nothing} of {seen}", name))
+            said = f"nothing to measure in {nothing} of {seen}{f': {needs}' if needs else ''}"
+            self.faults.append(Fault(split, "", said, name, applies=False))
 
     def _stop_at_faults(self, split: str, dataset: Dataset) -> None:
         if self.config.on_fault == "stop" and dataset.faults:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from seemkit.evaluation.slug import slug
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -54,7 +54,5 @@ class WorstCases:
 
 
 def _file_name(key: str, score: float) -> str:
-    """Sorts by score; a key that is no file name is made one, and stays unlike others."""
-    plain = re.sub(r"[^\w.-]+", "_", key)[:80]
-    apart = "" if plain == key else f"-{zlib.crc32(key.encode()):08x}"
-    return f"{max(score, 0.0):.4f}-{plain}{apart}.png"
+    """Sorts by score."""
+    return f"{max(score, 0.0):.4f}-{slug(key)}.png"

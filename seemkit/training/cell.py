@@ -11,6 +11,7 @@ from seemkit.geometry.grid import Grid
 from seemkit.geometry.region import Region
 from seemkit.prompting.prompt import Prompt, SpatialPrompt, TokenPrompt
 from seemkit.prompting.read import prompt_type
+from seemkit.prompting.simulate import simulate
 from seemkit.training.recipe.sections import SharesSection
 from seemkit.training.view import Target, View
 from seemkit.vocabulary import SLOT
@@ -22,6 +23,7 @@ Group = Literal["visual", "text"]
 Words = Literal["phrase", "name", "none"]
 """Whether an object is asked for by a phrase of its data set, by its name, or without a text."""
 
+WITHOUT = "train without it: -s objective.prompts.{}=0"
 FOLLOWED = 0.5
 """Share of the objects shown in another view that are followed, in recipes that let memory drift."""
 
@@ -122,6 +124,9 @@ class Asker:
             view: the view.
             rng: of what is drawn.
             partner: whether there is a partner view to refer to.
+
+        Raises:
+            SimulationError: the plugin of a prompt type is at fault.
         """
         chances = self.chances[view.source if len(self.chances) > 1 else 0]
         cells = [
@@ -166,7 +171,7 @@ class Asker:
     def _simulate(self, cell: Cell, chances: NDArray[np.float64]) -> None:
         """Give the cell one prompt of a drawn type; a type that finds none for this object gives its mask."""
         kind = self.kinds[int(cell.rng.choice(len(self.kinds), p=chances))] if chances.any() else None
-        prompt = kind.simulate(cell.truth, cell.rng) if kind is not None else None
+        prompt = simulate(kind, cell.truth, cell.rng, otherwise=WITHOUT) if kind is not None else None
         if isinstance(prompt, TokenPrompt) and prompt.include:
             cell.group = "visual" if cell.prompts else "text"
             cell.prompts.append(prompt)

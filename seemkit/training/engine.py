@@ -211,6 +211,8 @@ class Run:
         """What was drawn as one batch."""
         self._report([fault for each in drawn for fault in each.faults])
         for each in drawn:
+            if each.error:
+                raise SeemkitError(each.error, path="objective.prompts")
             if each.batch is None:
                 said = f": {each.faults[0].cause}" if each.faults else ", for they have no objects"
                 raise SeemkitError(

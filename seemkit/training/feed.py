@@ -10,6 +10,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from seemkit.data.sample import Sample, SampleObject
+from seemkit.prompting.simulate import SimulationError
 from seemkit.training.augment import Augment
 from seemkit.training.batch import Batch
 from seemkit.training.cell import Asker
@@ -41,11 +42,13 @@ class Drawn:
         number: of the picture in the order of the run.
         batch: its view, or its pair of views; None if nothing could be read.
         faults: what was found to be wrong on the way.
+        error: why training cannot go on, which is told here since errors do not leave worker processes whole.
     """
 
     number: int
     batch: Batch | None
     faults: tuple[SourceFault, ...] = ()
+    error: str = ""
 
 
 class Feed(Dataset[Drawn]):
@@ -91,7 +94,10 @@ class Feed(Dataset[Drawn]):
                 return Drawn(number, None, tuple(faults))
             views = None if sample is None else self._look(sample, source, rng)
             if views is not None:
-                return Drawn(number, self._ask(views, rng), tuple(faults))
+                try:
+                    return Drawn(number, self._ask(views, rng), tuple(faults))
+                except SimulationError as error:
+                    return Drawn(number, None, tuple(faults), str(error))
             if sample is not None and any(map(self._is_asked, sample.objects)):
                 said = "no object of it can be seen: its masks are empty"
                 faults.append(SourceFault(self.sources[source].name, sample.key, said))

@@ -36,6 +36,7 @@ def test_a_report_is_printed_and_written(run, photos, tmp_path):
     assert (out / "report.md").read_text() in done.out
     assert (out / "curve-mine-clicks.png").is_file()
     assert list((out / "worst" / "mine-clicks").iterdir())
+    assert f"wrote {out / 'worst'}\n" in done.err
 
 
 def test_a_short_flag_is_an_override(run, photos):

@@ -36,7 +36,21 @@ def test_every_figure_in_json_says_how_and_with_what_it_was_measured() -> None:
 def test_the_table_has_a_row_a_figure() -> None:
     text = Report(ABOUT, [FIGURE]).to_markdown()
     assert "command: seemkit eval grabcut  \n" in text
-    assert "| GrabCut | clicks | mIoU@3 | 0.861 | 0.700 to 0.900 | 0.500 (none) | 50 | 4 | RITM |" in text
+    assert "| GrabCut | clicks | mIoU@3 | 0.861 | 0.700 to 0.900 | 0.500 (none) | 50 | 4 | 1 |" in text
+    assert "\nProtocols:\n\n1. RITM\n" in text
+
+
+def test_a_protocol_is_below_the_table_once_and_its_number_in_each_row() -> None:
+    clicks, noted = replace(FIGURE, name="mIoU@5"), replace(FIGURE, name="PQ", note="over 3 classes")
+    text = Report({}, [FIGURE, noted, clicks]).to_markdown()
+    assert [row.split(" | ")[-1] for row in text.splitlines() if row.startswith("| GrabCut")] == [
+        "1 |",
+        "2 |",
+        "1 |",
+    ]
+    assert text.endswith("\nProtocols:\n\n1. RITM\n2. RITM; over 3 classes\n")
+    found = json.loads(Report({}, [noted]).to_json())["figures"][0]
+    assert (found["protocol"], found["note"]) == ("RITM", "over 3 classes")
 
 
 def test_beside_a_baseline_it_says_how_often_they_differ() -> None:
@@ -53,7 +67,7 @@ def test_a_number_that_is_not_there_is_null_and_a_dash() -> None:
     )
     found = json.loads(report.to_json())["figures"][0]
     assert (found["value"], found["baseline"]) == (None, None)
-    assert "| a | b | c | - |  | - (e) | 0 | 0 | d |" in report.to_markdown()
+    assert "| a | b | c | - |  | - (e) | 0 | 0 | 1 |" in report.to_markdown()
 
 
 def test_faults_are_listed_below() -> None:
@@ -61,6 +75,19 @@ def test_faults_are_listed_below() -> None:
     assert "1 could not be measured:" in report.to_markdown()
     assert "| GrabCut |  | x | it is \\| broken |" in report.to_markdown()
     assert json.loads(report.to_json())["faults"][0]["cause"] == "it is | broken"
+
+
+def test_what_does_not_apply_is_counted_apart_from_faults() -> None:
+    faults = [
+        Fault("a", "x", "it is broken"),
+        Fault("a", "", "nothing to measure in 1 of 2", "clicks", applies=False),
+        Fault("a", "y", "no box here", "clicks"),
+    ]
+    _, *parts = Report({}, [FIGURE], faults=faults).to_markdown().split("| data | measure | key | cause |")
+    assert [part.count("| a |") for part in parts] == [2, 1]
+    text = Report({}, [FIGURE], faults=faults).to_markdown()
+    assert "\n2 could not be measured:\n" in text
+    assert "\n1 not applicable:\n" in text
 
 
 def test_values_are_found_by_data_measure_and_name() -> None:

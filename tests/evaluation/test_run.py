@@ -225,8 +225,8 @@ def test_a_measure_that_fails_on_a_picture_is_reported_and_the_others_count(
 def test_a_measure_that_the_data_cannot_have_is_said(made_up: Any, photos: Path) -> None:
     measures = {"prompts": {}, "panoptic": {}}
     report, _, _ = run(made_up, config_for(photos, measures=measures))
-    assert [(f.measure, f.cause) for f in report.faults] == [
-        ("panoptic", "the data set lacks panoptic annotations with names of classes")
+    assert [(f.measure, f.cause, f.applies) for f in report.faults] == [
+        ("panoptic", "the data set lacks panoptic annotations with names of classes", False)
     ]
     with pytest.raises(SeemkitError, match="nothing can be measured on it: 'panoptic' needs"):
         run(made_up, config_for(photos, measures={"panoptic": {}}))
@@ -237,6 +237,10 @@ def test_worst_cases_are_kept(made_up: Any, photos: Path, tmp_path: Path) -> Non
     folder = tmp_path / "out" / "worst"
     assert sorted(path.name for path in folder.iterdir()) == ["mine-clicks", "mine-prompts"]
     assert len(list((folder / "mine-clicks").glob("*.png"))) == 2
+    named = {"all, mine": {"use": "folder", "path": str(photos)}}
+    run(made_up, config_for(photos, datasets=named, measures={"clicks": {"rounds": 1}}), tmp_path / "named")
+    (folder,) = (tmp_path / "named" / "worst").iterdir()
+    assert folder.name.startswith("all_mine-clicks-")
 
 
 def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:
@@ -245,6 +249,20 @@ def test_frames_of_a_folder_are_a_video(made_up: Any, photos: Path) -> None:
     assert report.values()["mine", "video", "J&F, with memory"] == 1.0
     assert {f.count for f in report.figures} == {COUNT - 2}
     assert said[-1].startswith("mine: 1 of 1")
+
+
+@pytest.mark.parametrize(("last", "limit", "said"), [(False, 2, "three"), (True, 1, "two")])
+def test_a_video_that_is_too_short_is_told_how_many_frames_it_needs(
+    made_up: Any, photos: Path, last: bool, limit: int, said: str
+) -> None:
+    video = {"mine": {"use": "folder", "path": str(photos), "video": True}}
+    measures = {"video": {"last": last}}
+    report, _, _ = run(made_up, config_for(photos, datasets=video, measures=measures, limit=limit))
+    (fault,) = report.faults
+    assert not fault.applies
+    assert fault.cause.startswith(
+        f"nothing to measure in 1 of 1: a video needs {said} frames, of which the first"
+    )
 
 
 def test_a_fixed_part_of_the_pictures(made_up: Any, photos: Path) -> None:

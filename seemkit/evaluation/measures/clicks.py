@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, spatial_kinds
+from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, raise_first, simulated, spatial_kinds
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
+from seemkit.prompting.simulate import SimulationError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,11 +79,16 @@ class Clicks(Measure):
         objects = asked.objects(self.smallest, things=self.things)
         curves: dict[str, JsonValue] = {}
         worst: tuple[float, SampleObject, Conversation] | None = None
+        left_out: dict[str, SimulationError] = {}
         for name in self._first():
             mine = []
             for place, each in enumerate(objects):
                 for repeat in range(self.repeats):
-                    said = self._converse(asked, each, name, place, repeat)
+                    try:
+                        said = self._converse(asked, each, name, place, repeat)
+                    except SimulationError as error:
+                        left_out.setdefault(str(error), error)
+                        continue
                     if said is None:
                         continue
                     mine.append(said.curve)
@@ -91,8 +97,10 @@ class Clicks(Measure):
                         worst = score, each, said
             curves[name] = [[round(v, 6) for v in curve] for curve in mine]
         if worst is None:
+            raise_first(left_out.values())
             return None
-        return Outcome({"curves": curves}, worst[0], partial(_draw, asked, worst[1], worst[2]))
+        draw = partial(_draw, asked, worst[1], worst[2])
+        return Outcome({"curves": curves}, worst[0], draw, left_out=tuple(left_out))
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
         from seemkit.evaluation.metrics.clicks import clicks_to_reach, mean_curve
@@ -185,14 +193,15 @@ def _correct_by(name: str, rng: np.random.Generator, click: Click) -> Prompt | N
     kind = spatial_kinds()[name]
     if not (click.positive or kind.excludes):
         return click_prompt(click)
-    prompt = kind.simulate(click.area, rng)
+    prompt = simulated(name, click.area, rng)
     return None if prompt is None else prompt.model_copy(update={"include": click.positive})
 
 
 def _draw(asked: Asked, each: SampleObject, said: Conversation) -> Image.Image:
     from seemkit.evaluation.comparison import compare, one_layer
 
-    title = f"IoU {said.curve[0]:.2f} after 1, {said.curve[-1]:.2f} after {len(said.curve)} rounds"
+    rounds = f"{said.curve[0]:.2f} after 1, {said.curve[-1]:.2f} after {len(said.curve)} rounds"
+    title = f"mean IoU {np.mean(said.curve):.2f}: {rounds}"
     return compare(
         asked.image, one_layer(each.read_mask()), one_layer(said.mask), title, prompts=said.prompts
     )

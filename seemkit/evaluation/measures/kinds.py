@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from seemkit.evaluation.class_names import plain_name
 from seemkit.prompting.prompt import Prompt, SpatialPrompt
 from seemkit.prompting.read import prompt_type, prompt_types
+from seemkit.prompting.simulate import SimulationError, simulate
 from seemkit_registry import nearest
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from seemkit.data.sample import SampleObject
 
-__all__ = ["WORDS", "check_kinds", "give", "simulated_kinds", "spatial_kinds"]
+__all__ = ["WORDS", "check_kinds", "give", "raise_first", "simulated", "simulated_kinds", "spatial_kinds"]
 
 WORDS = "text"
 """The type that is given the words of the data set, since no mask can tell them."""
@@ -31,12 +33,23 @@ def simulated_kinds() -> dict[str, type[Prompt]]:
     return {n: kind for n, kind in _types().items() if _simulates(kind)}
 
 
+def simulated(name: str, mask: NDArray[np.bool_], rng: np.random.Generator) -> Prompt | None:
+    """A simulated prompt of a type for the mask (H, W); a SimulationError if its plugin raises."""
+    return simulate(simulated_kinds()[name], mask, rng, otherwise="name the types to measure, without {!r}")
+
+
 def give(name: str, each: SampleObject, rng: np.random.Generator) -> Prompt | None:
     """A prompt of a type for an object: simulated on its mask, or its phrase or class; None where there is none."""
     if name != WORDS:
-        return simulated_kinds()[name].simulate(each.read_mask(), rng)
+        return simulated(name, each.read_mask(), rng)
     words = each.phrases[:1] or ((plain_name(each.name),) if each.name else ())
     return prompt_type(WORDS).model_validate({"text": words[0]}) if words else None
+
+
+def raise_first(errors: Iterable[SimulationError]) -> None:
+    """Raise the first of these, if there is one."""
+    for error in errors:
+        raise error
 
 
 def check_kinds(names: Sequence[str], *, also: Sequence[str] = (), spatial: bool = False) -> tuple[str, ...]:

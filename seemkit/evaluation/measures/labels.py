@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator
 
 from seemkit.evaluation.class_names import plain_names
-from seemkit.evaluation.measures.kinds import check_kinds, simulated_kinds
+from seemkit.evaluation.measures.kinds import check_kinds, simulated
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Labels(Measure):
         if not real:
             return None
         share = sum(bool(hit) for hits in right.values() for hit in hits) / (len(real) * len(self.masks))
-        draw = None if wrong is None else partial(_draw, asked, *wrong)
+        draw = None if wrong is None else partial(_draw, asked, share, *wrong)
         return Outcome({"names": list(real), "right": {k: list(v) for k, v in right.items()}}, share, draw)
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
@@ -95,13 +95,13 @@ def _prompt(asked: Asked, how: str, each: SampleObject, place: int) -> Prompt | 
 
     if how == TRUE:
         return prompt_type("mask").model_validate({"mask": each.read_mask()})
-    return simulated_kinds()[how].simulate(each.read_mask(), asked.rng(how, str(place)))
+    return simulated(how, each.read_mask(), asked.rng(how, str(place)))
 
 
-def _draw(asked: Asked, each: SampleObject, result: Result, prompt: Prompt) -> Image.Image:
+def _draw(asked: Asked, share: float, each: SampleObject, result: Result, prompt: Prompt) -> Image.Image:
     from seemkit.evaluation.comparison import compare, named_layers
 
     said = ", ".join(f"{name} {chance:.0%}" for name, chance in result.labels[0][:3])
     truth = named_layers([each.read_mask()], [each.name])
     answer = named_layers([result.masks[0]], [result.names[0]])
-    return compare(asked.image, truth, answer, f"{each.name}: {said}", prompts=[prompt])
+    return compare(asked.image, truth, answer, f"{share:.2f} right; {each.name}: {said}", prompts=[prompt])

@@ -105,11 +105,13 @@ class Outcome:
         record: plain values that the figures are made of.
         score: how good the answer is; pictures with the lowest are the worst cases. None for none.
         picture: draws the answer beside the truth.
+        left_out: what the record is without since a plugin was at fault, a sentence each.
     """
 
     record: dict[str, JsonValue]
     score: float | None = None
     picture: Callable[[], Image.Image] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass
@@ -165,6 +167,10 @@ class Measure(BaseModel, ABC):
         """What a data set would have to have for this to be measured on it; None if it has all."""
         del info
         return None
+
+    def needs(self) -> str:
+        """What there has to be in a picture or video to be measured, for the sentence on those without."""
+        return ""
 
     @abstractmethod
     def evaluate(self, asked: Any) -> Outcome | None:

@@ -87,7 +87,7 @@ class Panoptic(Measure):
                 if things is None or category.is_thing == things
             ]
             found = panoptic_quality(counts, chosen)
-            note = f"mean over {found.classes} classes"
+            note = f"mean over {found.classes} class{'es' * (found.classes != 1)}"
             for name, value in (("PQ", found.pq), ("SQ", found.sq), ("RQ", found.rq)):
                 tally.add(f"{name}{suffix}", value, protocol, len(records), note=note)
 

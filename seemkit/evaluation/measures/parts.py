@@ -53,7 +53,7 @@ class Parts(Measure):
         if shown is None:
             return None
         record = {"levels": levels, "within": within, "among": among, "best": best, "answer": answer}
-        return Outcome(record, -float(max(levels)), partial(_draw, asked, *shown))  # type: ignore[arg-type]
+        return Outcome(record, 1 / max(levels), partial(_draw, asked, *shown))  # type: ignore[arg-type]
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
         levels, best, answer = ([v for r in records for v in r[n]] for n in ("levels", "best", "answer"))
@@ -103,5 +103,5 @@ def _draw(asked: Asked, each: SampleObject, nested: Result, prompt: Prompt) -> I
 
     names = ("whole", "part", "subpart")[: len(nested)]
     answer = named_layers(list(nested.masks), list(names))
-    title = f"{len(nested)} level{'s' * (len(nested) != 1)}"
+    title = f"{len(nested)} level{'s' * (len(nested) != 1)}: score {1 / len(nested):.2f}, the lower the more levels"
     return compare(asked.image, one_layer(each.read_mask()), answer, title, prompts=[prompt])

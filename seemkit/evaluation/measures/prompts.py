@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, field_validator
 
-from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, simulated_kinds
+from seemkit.evaluation.measures.kinds import WORDS, check_kinds, give, raise_first, simulated_kinds
 from seemkit.evaluation.measures.measure import Asked, Measure, Outcome, Record, Tally
+from seemkit.prompting.simulate import SimulationError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,9 +47,10 @@ class Prompts(Measure):
     def evaluate(self, asked: Asked) -> Outcome | None:
         scores: dict[str, list[float | None]] = {"+".join(names): [] for names in self.sets()}
         worst: tuple[float, SampleObject, NDArray[np.bool_], list[Prompt]] | None = None
+        left_out: dict[str, SimulationError] = {}
         for place, each in enumerate(asked.objects(self.smallest, things=self.things)):
             for draw in range(self.draws):
-                given = self._prompts(asked, each, place, draw)
+                given = self._prompts(asked, each, place, draw, left_out)
                 for names in self.sets():
                     prompts = [given[name] for name in names if name in given]
                     if len(prompts) < len(names):
@@ -59,9 +61,10 @@ class Prompts(Measure):
                     if worst is None or score < worst[0]:
                         worst = score, each, mask, prompts
         if worst is None:
+            raise_first(left_out.values())
             return None
         record: dict[str, JsonValue] = {"scores": {name: list(values) for name, values in scores.items()}}
-        return Outcome(record, worst[0], partial(_draw, asked, *worst))
+        return Outcome(record, worst[0], partial(_draw, asked, *worst), left_out=tuple(left_out))
 
     def tally(self, records: Sequence[Record], tally: Tally) -> None:
         columns = {"+".join(n): [s for r in records for s in r["scores"]["+".join(n)]] for n in self.sets()}
@@ -94,12 +97,18 @@ class Prompts(Measure):
         alone = dict.fromkeys(name for names in self.combinations for name in names)
         return [*((name,) for name in alone), *(names for names in self.combinations if len(names) > 1)]
 
-    def _prompts(self, asked: Asked, each: SampleObject, place: int, draw: int) -> dict[str, Prompt]:
-        """A prompt of each type that can be given for an object."""
+    def _prompts(
+        self, asked: Asked, each: SampleObject, place: int, draw: int, left_out: dict[str, SimulationError]
+    ) -> dict[str, Prompt]:
+        """A prompt of each type that can be given for an object; what a plugin raised is entered."""
         given: dict[str, Prompt] = {}
         for name in dict.fromkeys(name for names in self.sets() for name in names):
             words = (name, *([str(place)] if place else []), *([f"draw {draw}"] if draw else []))
-            prompt = give(name, each, asked.rng(*words))
+            try:
+                prompt = give(name, each, asked.rng(*words))
+            except SimulationError as error:
+                left_out.setdefault(str(error), error)
+                continue
             if prompt is not None:
                 given[name] = prompt
         return given

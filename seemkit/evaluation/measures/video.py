@@ -41,6 +41,10 @@ class Video(Measure):
         description="whether the last frame counts, as in some reports; DAVIS leaves out first and last",
     )
 
+    def needs(self) -> str:
+        left_out, count = ("the first does", "two") if self.last else ("the first and the last do", "three")
+        return f"a video needs {count} frames, of which {left_out} not count ('limit' is how many of each are taken)"
+
     def evaluate(self, asked: AskedVideo) -> Outcome | None:
         record: dict[str, JsonValue] = {}
         worst: tuple[float, Sample, str, Mask] | None = None
@@ -70,7 +74,7 @@ class Video(Measure):
                 number = sum(len(scores["J"]) for scores in mine)
                 tally.add(f"J&F {record['key']}, {way}", _mean(mine, "JF"), protocol, number)
             for name, letters in (("J", "J"), ("F", "F"), ("J&F", "JF")):
-                note = f"frames; mean over {len(objects)} object{'s' * (len(objects) != 1)}"
+                note = f"mean over frames, then over {len(objects)} object{'s' * (len(objects) != 1)}"
                 tally.add(f"{name}, {way}", _mean(objects, letters), protocol, frames, note=note)
 
     def _counted(self, frames: Iterator[Answered]) -> Iterator[Answered]:
@@ -132,5 +136,6 @@ def _draw(asked: AskedVideo, score: float, sample: Sample, name: str, mask: Mask
     from seemkit.evaluation.comparison import compare, one_layer
 
     real = _masks(sample).get(name, np.zeros_like(mask))
-    title = f"{asked.key} {sample.key}: J&F {score:.2f}"
+    frame = sample.key if sample.key.startswith(asked.key) else f"{asked.key} {sample.key}"
+    title = f"{frame}: J&F {score:.2f}"
     return compare(sample.image, one_layer(real), one_layer(mask), title)  # type: ignore[arg-type]

@@ -67,6 +67,8 @@ def test_pq_is_over_classes_asked_for_by_plain_names(made_up: Any, tools: Any, r
     assert values["PQ stuff"] == pytest.approx(1.0)
     assert values["PQ"] == pytest.approx((0.8 + 0 + 1) / 3)
     assert "score 0.4, overlap 0.8" in made.figures[0].protocol
+    notes = {figure.name: figure.note for figure in made.figures}
+    assert (notes["PQ"], notes["PQ stuff"]) == ("mean over 3 classes", "mean over 1 class")
     assert outcome.picture is not None
     assert outcome.picture().width > 900
 
@@ -101,6 +103,10 @@ def test_miou_counts_pixels_of_every_class(made_up: Any, tools: Any, room: Any) 
     assert values["mIoU"] == pytest.approx((1 + 0 + 1200 / 1800) / 3)
     assert values["pixel accuracy"] == pytest.approx(1800 / 2400)
     assert made.figures[1].baseline == pytest.approx(1200 / 2400)
+    assert [figure.protocol for figure in made.figures] == [
+        "mean IoU over 3 of 3 names that occur",
+        "share of the pixels of a class that are given it, 3 names",
+    ]
     assert outcome.picture is not None
     assert outcome.picture().width > 900
 

@@ -62,6 +62,7 @@ def test_the_last_frame_counts_if_asked(made_up: Any, tools: Any) -> None:
     made = tools.tally_of(measure, outcome.record)
     assert tools.values(made)["J, without memory"] == pytest.approx(1 / 3)
     assert "first frame not counted" in made.figures[0].protocol
+    assert made.figures[0].note == "mean over frames, then over 1 object"
 
 
 def test_every_object_of_the_first_frame_is_followed_and_counts_alike(made_up: Any, tools: Any) -> None:
