@@ -108,7 +108,7 @@ def read_checkpoint(
         found = Checkpoint(
             int(state["step"]), state["network"], state["optimiser"], state["average"], state["measured"]
         )
-    except OSError as error:
+    except PermissionError as error:
         raise SeemkitError(
             f"{str(path)!r} cannot be read: {error.strerror or type(error).__name__}", path=str(path)
         ) from error

@@ -212,7 +212,7 @@ def test_a_damaged_checkpoint_is_one_sentence_without_what_torch_says_of_it(new_
     run()
     path = run.folder / FILE
     whole = path.read_bytes()
-    damaged = [whole[: len(whole) // 2], b"not a checkpoint"]
+    damaged = [whole[: len(whole) // 2], whole[:20_000], whole[:0], b"not a checkpoint"]
     for state in ({"format": "another"}, {"format": FORMAT, "step": 1}):
         torch.save(state, path)
         damaged.append(path.read_bytes())
