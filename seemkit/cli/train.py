@@ -189,7 +189,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         lines.append(
             (
                 "left out",
-                f"{len(outcome.faults)} faults of the data, in {trained.assembly.parent}/faults.jsonl",
+                f"{_count(outcome.faults)} of the data, in {trained.assembly.parent}/faults.jsonl",
             )
         )
     lines.append(("model", f"{trained.assembly}: seemkit segment PHOTO -m {trained.assembly}"))
@@ -203,5 +203,9 @@ def _print_check(count: int, faults: "tuple[SourceFault, ...]", as_json: bool) -
         return
     from seemkit.cli.tables import print_lines
 
-    wrong = f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else "nothing is wrong"
+    wrong = _count(faults) if faults else "nothing is wrong"
     print_lines([("pictures", f"{count}"), ("faults", wrong), *((f.key, f.cause) for f in faults)])
+
+
+def _count(faults: "tuple[SourceFault, ...]") -> str:
+    return f"{len(faults)} fault{'s' * (len(faults) != 1)}"

@@ -104,9 +104,11 @@ def read_checkpoint(folder: Path, recipe: Recipe, listing: Sequence[str]) -> Che
         ) from error
     differ = differences(known, recipe.as_dict())
     if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        more = (
+            f" and {len(differ) - 3} more differ" if len(differ) > 3 else f" differ{'s' * (len(differ) == 1)}"
+        )
         raise SeemkitError(
-            f"{str(path)!r} is of another run: {', '.join(differ[:3])}{more} differ; {way}", path=differ[0]
+            f"{str(path)!r} is of another run: {', '.join(differ[:3])}{more}; {way}", path=differ[0]
         )
     for place, (then, now) in enumerate(zip(listed or listing, listing, strict=True)):
         if then != now:

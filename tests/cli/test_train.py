@@ -68,6 +68,14 @@ def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
     assert [fault["key"] for fault in said["faults"]] == ["4.png"]
 
 
+def test_one_fault_is_one(run: Run, data: Path, tmp_path: Path) -> None:
+    (data / "images" / "4.png").unlink()
+    args = ("--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", *QUICK)
+    ended = run("train", *args, "-s", "run.steps=6")
+    assert ended.code == 0, ended.err
+    assert " 1 fault of the data, in" in ended.out
+
+
 def test_check_reads_everything_and_trains_nothing(run: Run, data: Path, tmp_path: Path) -> None:
     assert run("train", "--data", data, "--check").code == 0
     (data / "images" / "4.png").write_bytes(b"no image")
