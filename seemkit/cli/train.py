@@ -162,6 +162,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
             "assembly": str(trained.assembly),
             "steps": outcome.steps,
             "trained": trained.trained,
+            "started_untrained": list(trained.untrained),
             "not_taught": list(trained.not_taught),
             "protocol": PROTOCOL,
             "before": dict(outcome.before),
@@ -176,6 +177,8 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         ("recipe", f"{recipe.name}, {outcome.steps} steps of {recipe.run.batch} pictures"),
         ("trained", f"{trained.trained:,} parameters"),
     ]
+    if trained.untrained:
+        lines.append(("started untrained", ", ".join(trained.untrained)))
     if trained.not_taught:
         lines.append(("not taught", f"{', '.join(trained.not_taught)}, of which the data say nothing"))
     for name in outcome.after:

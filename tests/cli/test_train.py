@@ -40,6 +40,7 @@ def test_a_folder_becomes_a_model_that_segments(run: Run, data: Path, tmp_path: 
     out = tmp_path / "out"
     ended = run("train", "--data", data, "--from", TINY, "-s", "model.weights=none", "-o", out, *QUICK)
     assert ended.code == 0, ended.err
+    assert "started untrained" in ended.out, "all of it is random"
     assert "held out IoU@1, RITM clicks on the canvas" in ended.out
     assert f"seemkit segment PHOTO -m {out / 'assembly.yaml'}" in ended.out
     assembly = yaml.safe_load((out / "assembly.yaml").read_text())
@@ -52,6 +53,7 @@ def test_a_folder_becomes_a_model_that_segments(run: Run, data: Path, tmp_path: 
     assert asked.code == 0, asked.err
     again = run("train", "--data", data, "--from", out, "-o", tmp_path / "more", *QUICK)
     assert again.code == 0, again.err
+    assert "started untrained" not in again.out
 
 
 def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
@@ -63,6 +65,7 @@ def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     said = ended.json()
     assert said["steps"] == 6
+    assert said["started_untrained"] == ["pixel_decoder", "decoder", "heads", "prompts", "text_encoder"]
     assert said["protocol"] == "RITM clicks on the canvas"
     assert set(said["after"]) == {"IoU@1", "IoU@2", "IoU@3"}
     assert [fault["key"] for fault in said["faults"]] == ["4.png"]
