@@ -21,6 +21,8 @@ __all__ = ["train"]
 
 SHOWN = 5
 """Faults that are printed; all of them are in faults.jsonl."""
+REMEMBERS = ("prompts.memory", "prompts.guidance")
+"""Parts that are taught by the answer of the round before."""
 
 
 class TrainCommand(Command):
@@ -179,8 +181,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
     ]
     if trained.untrained:
         lines.append(("started untrained", ", ".join(trained.untrained)))
-    if trained.not_taught:
-        lines.append(("not taught", f"{', '.join(trained.not_taught)}, of which the data say nothing"))
+    lines += [("not taught", f"{parts} ({why})") for why, parts in _not_taught(trained, recipe).items()]
     for name in outcome.after:
         lines.append(
             (
@@ -197,6 +198,21 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         )
     lines.append(("model", f"{trained.assembly}: seemkit segment PHOTO -m {trained.assembly}"))
     print_lines(lines)
+
+
+def _not_taught(trained: "Trained", recipe: "Recipe") -> dict[str, str]:
+    """Parts that no step taught anything, by why: a switch of the recipe, or that nothing told of them."""
+    objective = recipe.objective
+    switch = "objective.memory is false" if not objective.memory else ""
+    if not objective.clicks.rounds:
+        switch = switch or "objective.clicks.rounds is 0, so that there is no memory"
+    steps = trained.outcome.steps
+    drawn = f"nothing that was drawn in {steps} step{'s' * (steps != 1)} told of it"
+    found: dict[str, list[str]] = {}
+    for part in trained.not_taught:
+        why = switch if part.startswith(REMEMBERS) else ""
+        found.setdefault(why or drawn, []).append(part)
+    return {why: ", ".join(parts) for why, parts in found.items()}
 
 
 def _print_check(count: int, faults: "tuple[SourceFault, ...]", as_json: bool) -> None:

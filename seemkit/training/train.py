@@ -49,7 +49,7 @@ class Trained:
         assembly: path of the assembly to load; None in a process that writes nothing.
         trained: how many parameters moved.
         untrained: parts that were trained and had no weights to start from.
-        not_taught: parts that were to be trained, of which nothing in the data told anything.
+        not_taught: parts that were to be trained, of which nothing that was drawn told anything.
     """
 
     outcome: Outcome

@@ -79,6 +79,26 @@ def test_one_fault_is_one(run: Run, data: Path, tmp_path: Path) -> None:
     assert " 1 fault of the data, in" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("switch", "why"),
+    [
+        ("objective.memory=false", "prompts.memory (objective.memory is false)"),
+        ("objective.clicks.rounds=0", "prompts.memory (objective.clicks.rounds is 0, so that there is no memory)"),
+        ("run.seed=3", "prompts.memory (nothing that was drawn in 1 step told of it)"),
+    ],
+)  # fmt: skip
+def test_what_was_not_taught_is_said_with_why(
+    run: Run, data: Path, tmp_path: Path, switch: str, why: str
+) -> None:
+    """With the last seed the one step draws 0 rounds of correction: default_rng([seed, 4, 0]).integers(4)."""
+    args = ("--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", *QUICK)
+    ended = run("train", *args, "-s", "run.steps=1", "-s", switch)
+    assert ended.code == 0, ended.err
+    assert "not taught " in ended.out
+    assert why in ended.out
+    assert "the data say nothing" not in ended.out
+
+
 def test_check_reads_everything_and_trains_nothing(run: Run, data: Path, tmp_path: Path) -> None:
     assert run("train", "--data", data, "--check").code == 0
     (data / "images" / "4.png").write_bytes(b"no image")
