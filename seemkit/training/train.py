@@ -26,7 +26,7 @@ from seemkit.training.opinions import Opinions, read_opinions
 from seemkit.training.processes import Processes
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.recipe.sections import ObjectiveSection
-from seemkit.training.sources import OpenSource, count_names, open_sources
+from seemkit.training.sources import OpenSource, check_texts, count_names, open_sources
 from seemkit.training.standardise import standardise
 from seemkit.training.start import ADAPT, Start, build_start, rates_of
 from seemkit.training.untrained import check_start, left_untrained, started_untrained
@@ -158,13 +158,18 @@ def make_feed(
         kinds: types of prompts that are simulated, and how often each is.
         templates: sentences that names are put into.
         nearness: how many times as large as the canvas a closer look wants pictures; 0 for none.
+
+    Raises:
+        SeemkitError: objects without texts are asked for by texts alone, or a source has an unknown type of prompt.
     """
-    data, seed = recipe.data, recipe.run.seed
+    data, seed, called = recipe.data, recipe.run.seed, _called(recipe)
+    if not called:
+        check_texts(sources, recipe.objective.shares)
     return Feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
         Augment(data.augment, data.size, data.objects, stuff=data.stuff, nearness=nearness),
-        Asker(kinds, recipe.objective.shares, templates, _called(recipe), _factors(sources, kinds)),
+        Asker(kinds, recipe.objective.shares, templates, called, _factors(sources, kinds)),
         seed,
         strict=data.on_error == "stop",
     )
