@@ -20,6 +20,8 @@ __all__ = ["train"]
 
 SHOWN = 5
 """Faults that are printed; all of them are in faults.jsonl."""
+REMEMBERS = ("prompts.memory", "prompts.guidance")
+"""Parts that are taught by the answer of the round before."""
 
 
 class TrainCommand(Command):
@@ -161,6 +163,7 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
             "assembly": str(trained.assembly),
             "steps": outcome.steps,
             "trained": trained.trained,
+            "started_untrained": list(trained.untrained),
             "not_taught": list(trained.not_taught),
             "protocol": PROTOCOL,
             "before": dict(outcome.before),
@@ -175,8 +178,9 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         ("recipe", f"{recipe.name}, {outcome.steps} steps of {recipe.run.batch} pictures"),
         ("trained", f"{trained.trained:,} parameters"),
     ]
-    if trained.not_taught:
-        lines.append(("not taught", f"{', '.join(trained.not_taught)}, of which the data say nothing"))
+    if trained.untrained:
+        lines.append(("started untrained", ", ".join(trained.untrained)))
+    lines += [("not taught", f"{parts} ({why})") for why, parts in _not_taught(trained, recipe).items()]
     for name in outcome.after:
         lines.append(
             (
@@ -188,11 +192,26 @@ def _print(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         lines.append(
             (
                 "left out",
-                f"{len(outcome.faults)} faults of the data, in {trained.assembly.parent}/faults.jsonl",
+                f"{_count(outcome.faults)} of the data, in {trained.assembly.parent}/faults.jsonl",
             )
         )
     lines.append(("model", f"{trained.assembly}: seemkit segment PHOTO -m {trained.assembly}"))
     print_lines(lines)
+
+
+def _not_taught(trained: "Trained", recipe: "Recipe") -> dict[str, str]:
+    """Parts that no step taught anything, by why: a switch of the recipe, or that nothing told of them."""
+    objective = recipe.objective
+    switch = "objective.memory is false" if not objective.memory else ""
+    if not objective.clicks.rounds:
+        switch = switch or "objective.clicks.rounds is 0, so that there is no memory"
+    steps = trained.outcome.steps
+    drawn = f"nothing that was drawn in {steps} step{'s' * (steps != 1)} told of it"
+    found: dict[str, list[str]] = {}
+    for part in trained.not_taught:
+        why = switch if part.startswith(REMEMBERS) else ""
+        found.setdefault(why or drawn, []).append(part)
+    return {why: ", ".join(parts) for why, parts in found.items()}
 
 
 def _print_check(checked: "Checked", as_json: bool) -> None:
@@ -204,9 +223,13 @@ def _print_check(checked: "Checked", as_json: bool) -> None:
         return
     from seemkit.cli.tables import print_lines
 
-    wrong = f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else "nothing is wrong"
+    wrong = _count(faults) if faults else "nothing is wrong"
     lines = [("pictures", f"{checked.pictures}, {checked.usable} of them usable"), ("faults", wrong)]
     for fault in faults:
         of = f"{fault.source}: " if checked.sources > 1 else ""
         lines.append((f"{of}{fault.key}", fault.cause))
     print_lines(lines)
+
+
+def _count(faults: "tuple[SourceFault, ...]") -> str:
+    return f"{len(faults)} fault{'s' * (len(faults) != 1)}"

@@ -118,9 +118,11 @@ def read_checkpoint(
         ) from error
     differ = differences(known, recipe.as_dict())
     if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+        more = (
+            f" and {len(differ) - 3} more differ" if len(differ) > 3 else f" differ{'s' * (len(differ) == 1)}"
+        )
         raise SeemkitError(
-            f"{str(path)!r} is of another run: {', '.join(differ[:3])}{more} differ; {WAY}", path=differ[0]
+            f"{str(path)!r} is of another run: {', '.join(differ[:3])}{more}; {WAY}", path=differ[0]
         )
     for place, (then, now) in enumerate(zip(listed or listing, listing, strict=True)):
         if then != now:

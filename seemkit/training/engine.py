@@ -221,7 +221,7 @@ class Run:
         return Batch.join(each.batch for each in drawn if each.batch is not None)
 
     def not_taught(self) -> list[str]:
-        """Parameters that were to be moved and that no step had a gradient for: the data say nothing of them."""
+        """Parameters that were to be moved and that no step had a gradient for: nothing drawn told of them."""
         known = self.optimiser.state
         return [name for name, p in self.network.named_parameters() if p.requires_grad and p not in known]
 

@@ -20,7 +20,13 @@ ASSEMBLY = "assembly.yaml"
 
 
 def write_model(
-    folder: Path, network: Network, start: Start, recipe: Recipe, sources: Sequence[OpenSource]
+    folder: Path,
+    network: Network,
+    start: Start,
+    recipe: Recipe,
+    sources: Sequence[OpenSource],
+    frozen: tuple[str, ...] = (),
+    plugins: tuple[str, ...] = (),
 ) -> Path:
     """Write `weights.safetensors` and `assembly.yaml` into a folder; gives the path of the assembly.
 
@@ -30,6 +36,8 @@ def write_model(
         start: what it started from.
         recipe: what it was trained by.
         sources: what it was trained on.
+        frozen: parameters that are as random as they were; the file leaves them out, and says that they are untrained.
+        plugins: beginnings of those of prompt plugins that are; the file has nothing of them.
     """
     terms = _terms(start, sources)
     about: dict[str, Any] = {
@@ -38,8 +46,14 @@ def write_model(
         "license": terms,
         "trained on": [source.name for source in sources],
     }
+    if frozen or plugins:
+        about |= {
+            "untrained": list(frozen),
+            "leave_out": [],
+        }  # what the file leaves out is nowhere else either
     eight_bit = ("image_encoder.",) if recipe.model.eight_bit else ()
-    save_weights(network, folder / WEIGHTS, about, half=recipe.model.half, eight_bit=eight_bit)
+    half, left = recipe.model.half, (*frozen, *plugins)
+    save_weights(network, folder / WEIGHTS, about, half=half, eight_bit=eight_bit, leave_out=left)
     data: dict[str, JsonValue] = start.assembly.as_dict()
     data["name"] = recipe.name
     data["summary"] = f"{start.assembly.name} trained by the recipe {recipe.name}"

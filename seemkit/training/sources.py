@@ -9,8 +9,9 @@ from seemkit.data.hundredth import hundredth
 from seemkit.data.open import open_dataset
 from seemkit.errors import SeemkitError
 from seemkit.training.recipe.recipe import Recipe
+from seemkit.training.recipe.sections import SharesSection
 
-__all__ = ["OpenSource", "count_names", "held_out", "open_sources"]
+__all__ = ["OpenSource", "check_texts", "count_names", "held_out", "open_sources"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,3 +95,26 @@ def count_names(source: OpenSource) -> list[int]:
     """How often each name of a source occurs in what is trained on; annotations are read, no picture is."""
     found = Counter(each.name for sample in source.train for each in sample.objects if not each.is_crowd)
     return [found[name] for name in source.names]
+
+
+def check_texts(sources: Sequence[OpenSource], shares: SharesSection) -> None:
+    """Refuse to ask by texts alone for objects that have none: each would be asked for by a prompt instead.
+
+    Annotations are read up to the first text, no picture is.
+
+    Raises:
+        SeemkitError: no object of any source has a name or a phrase, and shares ask in no other way.
+    """
+    if shares.prompt or shares.reference:
+        return
+    if not any(
+        each.name is not None or each.phrases
+        for source in sources
+        for sample in source.train
+        for each in sample.objects
+    ):
+        raise SeemkitError(
+            "objective.shares asks by texts alone, but no object of the data has a name or a phrase; give the data "
+            "names, such as category in data.sources for a folder of one kind, or objective.shares.prompt",
+            path="objective.shares",
+        )

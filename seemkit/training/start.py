@@ -17,6 +17,7 @@ from seemkit.host import registry as host_registry
 from seemkit.network.network import Network
 from seemkit.pipeline.build import build_network
 from seemkit.pipeline.load import default_weights
+from seemkit.pipeline.plan import FETCHES
 from seemkit.training.packaged import packaged_weights
 from seemkit.weights import load_weights, variant_of
 from seemkit.weights_fit import BRIDGES
@@ -48,6 +49,8 @@ class Start:
         preprocess: how pictures become its input.
         parts: name in ``network.prompts`` of the learned part of each prompt type that has one.
         license: terms of the weights that it starts from; empty if they are random.
+        swapped: whether those weights are of another backbone.
+        brought: whether the image encoder has weights of its own, from `model.encoder` or fetched by the backbone.
     """
 
     assembly: Assembly
@@ -55,13 +58,15 @@ class Start:
     preprocess: Preprocess
     parts: Mapping[type[Prompt], str]
     license: str
+    swapped: bool = False
+    brought: bool = False
 
 
 def build_start(recipe: Recipe, registry: Registry | None = None) -> Start:
     """Build the network of a recipe and give it the weights to start from.
 
     What the weights file has nothing for, such as another backbone than it was trained with, keeps the weights that it
-    has, and is entered in ``network.untrained``.
+    has, and is entered in ``network.untrained``, but for an image encoder that `model.encoder` gives weights.
 
     Raises:
         RegistryError: the assembly is wrong.
@@ -77,12 +82,17 @@ def build_start(recipe: Recipe, registry: Registry | None = None) -> Start:
     _check_canvas(recipe.data.size, preprocess)
     if section.encoder is not None:
         _load_encoder(network, recipe, assembly)
+    brought = section.encoder is not None or bool(getattr(assembly.backbone.settings, FETCHES, None))
+    swapped = False
     license_ = ""
     path = _weights(recipe, assembly)
     if path is not None:
         own = section.weights == "default" and assembly.weights is not None
         sha256 = assembly.weights.sha256 if own and assembly.weights is not None else None
         about = load_weights(network, path, sha256=sha256, variant=variant_of(assembly), allow_untrained=True)
+        swapped = any(part.startswith(("image_encoder", *BRIDGES)) for part in network.untrained)
+        if brought:
+            network.untrained -= {"image_encoder"}
         recorded = about.get("license")
         license_ = recorded if isinstance(recorded, str) else "unknown"
         if own and assembly.weights is not None and assembly.weights.license is not None:
@@ -92,7 +102,7 @@ def build_start(recipe: Recipe, registry: Registry | None = None) -> Start:
         with torch.no_grad():
             for table in tables:
                 table.mul_(section.tables)
-    return Start(assembly, network, preprocess, parts.names, license_)
+    return Start(assembly, network, preprocess, parts.names, license_, swapped, brought)
 
 
 def rates_of(network: Network, rates: Mapping[str, float]) -> dict[str, float]:

@@ -27,9 +27,10 @@ from seemkit.training.opinions import Opinions, read_opinions
 from seemkit.training.processes import Processes
 from seemkit.training.recipe.recipe import Recipe
 from seemkit.training.recipe.sections import ObjectiveSection
-from seemkit.training.sources import OpenSource, count_names, open_sources
+from seemkit.training.sources import OpenSource, check_texts, count_names, open_sources
 from seemkit.training.standardise import standardise
 from seemkit.training.start import ADAPT, Start, build_start, rates_of
+from seemkit.training.untrained import check_start, left_untrained, started_untrained
 from seemkit.training.view import View
 from seemkit.vocabulary import SLOT
 from seemkit_registry import Registry, nearest
@@ -48,14 +49,14 @@ class Trained:
         outcome: how it ended.
         assembly: path of the assembly to load; None in a process that writes nothing.
         trained: how many parameters moved.
-        untrained: what of the network had no weights to start from.
-        not_taught: parts that were to be trained, of which nothing in the data told anything.
+        untrained: parts that were trained and had no weights to start from.
+        not_taught: parts that were to be trained, of which nothing that was drawn told anything.
     """
 
     outcome: Outcome
     assembly: Path | None
     trained: int
-    untrained: frozenset[str]
+    untrained: tuple[str, ...]
     not_taught: tuple[str, ...] = ()
 
 
@@ -74,7 +75,7 @@ def train(
     Args:
         recipe: what is trained, on what and how.
         folder: of checkpoints, logs, pictures, weights and the assembly.
-        adapt: move only what brings the backbone's maps to the decoder's width, whatever the recipe's rates say.
+        adapt: move only what brings a swapped backbone's maps to the decoder's width, whatever the recipe's rates say.
         restart: begin anew where the folder has a checkpoint, or a model without one.
         bar: show a bar on standard error.
         say: is told what goes on.
@@ -97,6 +98,7 @@ def train(
     say("building the network")
     start = build_start(recipe, registry)
     rates = rates_of(start.network, recipe.optimiser.rates)
+    check_start(start, recipe, rates, adapt=adapt)
     start.network.to(processes.device)
     objective = _objective(recipe, start, sources)
     kinds = prompt_weights(recipe.objective, registry, start.assembly)
@@ -111,18 +113,18 @@ def train(
     )
     say("training")
     outcome = run()
-    path = None
+    path, idle = None, run.not_taught()
     if processes.is_first:
         run.average.exchange(start.network)
-        path = write_model(folder, start.network, start, recipe, sources)
+        left = left_untrained(start, rates, idle)
+        path = write_model(folder, start.network, start, recipe, sources, *left)
     processes.wait()
     processes.end()
-    idle = run.not_taught()
     moved = sum(
         p.numel() for name, p in start.network.named_parameters() if rates[name] > 0 and name not in idle
     )
     parts = tuple(dict.fromkeys(name.rpartition(".")[0] for name in idle))
-    return Trained(outcome, path, moved, start.network.untrained, parts)
+    return Trained(outcome, path, moved, started_untrained(start, recipe, rates), parts)
 
 
 class Checked(NamedTuple):
@@ -179,13 +181,18 @@ def make_feed(
         kinds: types of prompts that are simulated, and how often each is.
         templates: sentences that names are put into.
         nearness: how many times as large as the canvas a closer look wants pictures; 0 for none.
+
+    Raises:
+        SeemkitError: objects without texts are asked for by texts alone, or a source has an unknown type of prompt.
     """
-    data, seed = recipe.data, recipe.run.seed
+    data, seed, called = recipe.data, recipe.run.seed, _called(recipe)
+    if not called:
+        check_texts(sources, recipe.objective.shares)
     return Feed(
         sources,
         Mixture([len(s.train) for s in sources], [s.share for s in sources], seed),
         Augment(data.augment, data.size, data.objects, stuff=data.stuff, nearness=nearness),
-        Asker(kinds, recipe.objective.shares, templates, _called(recipe), _factors(sources, kinds)),
+        Asker(kinds, recipe.objective.shares, templates, called, _factors(sources, kinds)),
         seed,
         strict=data.on_error == "stop",
     )

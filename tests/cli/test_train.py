@@ -41,6 +41,7 @@ def test_a_folder_becomes_a_model_that_segments(run: Run, data: Path, tmp_path: 
     out = tmp_path / "out"
     ended = run("train", "--data", data, "--from", TINY, "-s", "model.weights=none", "-o", out, *QUICK)
     assert ended.code == 0, ended.err
+    assert "started untrained" in ended.out, "all of it is random"
     assert "held out IoU@1, RITM clicks on the canvas" in ended.out
     assert f"seemkit segment PHOTO -m {out / 'assembly.yaml'}" in ended.out
     assembly = yaml.safe_load((out / "assembly.yaml").read_text())
@@ -53,6 +54,7 @@ def test_a_folder_becomes_a_model_that_segments(run: Run, data: Path, tmp_path: 
     assert asked.code == 0, asked.err
     again = run("train", "--data", data, "--from", out, "-o", tmp_path / "more", *QUICK)
     assert again.code == 0, again.err
+    assert "started untrained" not in again.out
 
 
 def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
@@ -64,9 +66,38 @@ def test_json_says_it_all(run: Run, data: Path, tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     said = ended.json()
     assert said["steps"] == 6
+    assert said["started_untrained"] == ["pixel_decoder", "decoder", "heads", "prompts", "text_encoder"]
     assert said["protocol"] == "RITM clicks on the canvas"
     assert set(said["after"]) == {"IoU@1", "IoU@2", "IoU@3"}
     assert [fault["key"] for fault in said["faults"]] == ["4.png"]
+
+
+def test_one_fault_is_one(run: Run, data: Path, tmp_path: Path) -> None:
+    (data / "images" / "4.png").unlink()
+    args = ("--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", *QUICK)
+    ended = run("train", *args, "-s", "run.steps=6")
+    assert ended.code == 0, ended.err
+    assert " 1 fault of the data, in" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("switch", "why"),
+    [
+        ("objective.memory=false", "prompts.memory (objective.memory is false)"),
+        ("objective.clicks.rounds=0", "prompts.memory (objective.clicks.rounds is 0, so that there is no memory)"),
+        ("run.seed=3", "prompts.memory (nothing that was drawn in 1 step told of it)"),
+    ],
+)  # fmt: skip
+def test_what_was_not_taught_is_said_with_why(
+    run: Run, data: Path, tmp_path: Path, switch: str, why: str
+) -> None:
+    """With the last seed the one step draws 0 rounds of correction: default_rng([seed, 4, 0]).integers(4)."""
+    args = ("--data", data, "--from", TINY, "-s", "model.weights=none", "-o", tmp_path / "out", *QUICK)
+    ended = run("train", *args, "-s", "run.steps=1", "-s", switch)
+    assert ended.code == 0, ended.err
+    assert "not taught " in ended.out
+    assert why in ended.out
+    assert "the data say nothing" not in ended.out
 
 
 def test_check_reads_everything_and_trains_nothing(run: Run, data: Path, tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_a_gradient_that_is_not_finite_is_skipped(new_run: New) -> None:
 def test_a_checkpoint_of_another_run_is_refused(new_run: New) -> None:
     new_run(steps=2)()
     with pytest.raises(
-        SeemkitError, match=r"is of another run: run\.seed differ; give another folder with -o, or --restart"
+        SeemkitError, match=r"is of another run: run\.seed differs; give another folder with -o, or --restart"
     ):
         new_run(steps=2, seed=9)()
 
