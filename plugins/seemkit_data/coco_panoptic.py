@@ -14,6 +14,9 @@ from seemkit_data.lvis_refinement import LvisRefinement
 
 __all__ = ["CocoPanoptic", "SegmentMap", "SegmentMask"]
 
+SHOWN = 5
+"""Ids that a sentence names."""
+
 
 class SegmentMap:
     """The map of ids of a picture, R + 256 G + 65536 B, read when it is first wanted; it pickles unread."""
@@ -70,6 +73,7 @@ class CocoPanoptic(CocoIndex):
     def __init__(self, options: Options) -> None:
         self._lvis = bool(options.lvis)
         super().__init__(options)
+        self._last: tuple[str, SegmentMap] | None = None
         stem = self.files.json.removesuffix(".json")
         self._folders = (
             (options.segments.strip("/"),) if options.segments else (stem, stem.rpartition("/")[2], "")
@@ -87,14 +91,8 @@ class CocoPanoptic(CocoIndex):
         if not annotations:
             raise api.SeemkitError(f"the image {key!r} has no segments in {self.files.json!r}", path=key)
         record = annotations[0]
-        name = str(record.get("file_name"))
-        source = self.files.find(*((folder, name) for folder in self._folders))
-        if source is None:
-            raise api.SeemkitError(
-                f"the segments {name!r} of {key!r} are not in {str(self.files.path)!r}", path=key
-            )
-        segments = [each for each in record.get("segments_info") or () if isinstance(each, dict)]
-        map_ = SegmentMap(source)
+        segments, map_ = _segments(record), self._open_map(key, record)
+        self._last = key, map_
         objects, whole = [], True
         for each in segments:
             try:
@@ -105,6 +103,33 @@ class CocoPanoptic(CocoIndex):
         return api.Sample(
             key, image, tuple(objects), size=size, panoptic=whole and not self._lvis, complete=whole
         )
+
+    def inspect(self, sample: api.Sample) -> None:
+        """Enter ids of the PNG that no segment lists, too."""
+        super().inspect(sample)
+        record = self._annotations[sample.key][0]
+        key, map_ = self._last or ("", None)  # that of the sample read last is decoded already
+        ids = (map_ if map_ is not None and key == sample.key else self._open_map(sample.key, record)).read()
+        listed = [number for each in _segments(record) if isinstance(number := each.get("id"), int)]
+        unknown = np.unique(ids[~np.isin(ids, [0, *listed])])
+        if len(unknown):
+            some = ", ".join(map(str, unknown[:SHOWN])) + ", ..." * (len(unknown) > SHOWN)
+            said = f"the segments of {sample.key!r} hold ids that its segments_info do not list: {some}"
+            self.reject(f"{sample.key}#unlisted", said)
+
+    def _open_map(self, key: str, record: Record) -> SegmentMap:
+        """The map of an annotation, unread.
+
+        Raises:
+            SeemkitError: there is no such file.
+        """
+        name = str(record.get("file_name"))
+        source = self.files.find(*((folder, name) for folder in self._folders))
+        if source is None:
+            raise api.SeemkitError(
+                f"the segments {name!r} of {key!r} are not in {str(self.files.path)!r}", path=key
+            )
+        return SegmentMap(source)
 
     def _object(
         self, key: str, record: Record, map_: SegmentMap, size: tuple[int, int], image: object
@@ -128,3 +153,7 @@ class CocoPanoptic(CocoIndex):
             area=float(area) if isinstance(area, int | float) else None,
             key=f"panoptic-{image}-{record['id']}",
         )
+
+
+def _segments(record: Record) -> list[Record]:
+    return [each for each in record.get("segments_info") or () if isinstance(each, dict)]

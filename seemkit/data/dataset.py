@@ -128,8 +128,10 @@ class Dataset(ABC):
         """Enter a sample that turned out not to be usable."""
         self._faults[key] = _fault(key, error)
 
-    def reject_empty(self, sample: Sample) -> None:
-        """Enter the objects of a sample whose mask is empty; masks that are not decoded yet are.
+    def inspect(self, sample: Sample) -> None:
+        """Enter what the masks of a sample have wrong though they can be decoded: an object's is empty.
+
+        Masks that are not decoded yet are. A subclass may look at more.
 
         Raises:
             SeemkitError: a mask cannot be decoded.
@@ -188,17 +190,17 @@ class IndexedDataset(Dataset):
     def checked(self, key: str) -> tuple[Sample | None, tuple[DataFault, ...]]:
         """One sample with image and masks decoded, None if that fails, beside all that is wrong with it.
 
-        An annotation that is left out is wrong, and so is an object whose mask is empty. What is wrong is said each
+        An annotation that is left out is wrong, and so is what `inspect` enters. What is wrong is said each
         time, whatever was read before, and kept in `faults` too.
         """
         before, self._faults = self._faults, {}
         sample = None
         try:
-            sample = self.read(key).loaded()
+            decoded = self.read(key).loaded()
+            self.inspect(decoded)
+            sample = decoded
         except UNREADABLE as error:
             self.reject(key, error)
-        else:
-            self.reject_empty(sample)
         finally:
             found, self._faults = self._faults, {**before, **self._faults}
         return sample, tuple(found.values())

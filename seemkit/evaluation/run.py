@@ -167,7 +167,7 @@ class Evaluation:
             clock.tick(fresh=bool(waiting))
             try:
                 whole = sample.loaded() if waiting else sample  # what is measured already needs no image
-                dataset.reject_empty(whole)
+                dataset.inspect(whole)
             except UNREADABLE as error:
                 dataset.reject(sample.key, error)
                 self._stop_if_asked(split, sample.key, error)

@@ -87,6 +87,38 @@ def test_a_segment_of_an_unknown_category_is_reported(folder: Path, write: Write
     assert dataset.faults[0].cause == "one.png, annotation 70000: its category 3 is not listed"
 
 
+def test_ids_that_no_segment_lists_are_reported_once_a_picture(folder: Path) -> None:
+    dataset: Any = open_dataset({"use": "coco-panoptic", "path": str(folder)})
+    assert dataset.checked("one.png")[1] == ()
+    numbers = ids()
+    numbers[40:] = 0  # void, which needs no segment
+    numbers[30, 10:17] = range(901, 908)
+    encode(numbers).save(folder / "panoptic" / "one.png")
+    dataset = open_dataset({"use": "coco-panoptic", "path": str(folder)})
+    for _ in range(2):
+        _, (fault,) = dataset.checked("one.png")
+        assert fault.key == "one.png#unlisted"
+        assert fault.cause == (
+            "the segments of 'one.png' hold ids that its segments_info do not list: 901, 902, 903, 904, 905, ..."
+        )
+    (sample,) = dataset.shard(0, 1)
+    other = dataset.shard(0, 1)
+    other.inspect(sample)
+    assert [fault.key for fault in other.faults] == ["one.png#unlisted"]
+
+
+def test_damaged_segments_are_a_fault_of_their_picture_though_none_is_listed(
+    folder: Path, write: Write
+) -> None:
+    data = segments()
+    data["annotations"][0]["segments_info"] = []
+    write("panoptic.json", data)
+    (folder / "panoptic" / "one.png").write_bytes(b"no image")
+    dataset: Any = open_dataset({"use": "coco-panoptic", "path": str(folder)})
+    sample, (fault,) = dataset.checked("one.png")
+    assert (sample, fault.key) == (None, "one.png")
+
+
 def test_missing_segments_are_reported(folder: Path) -> None:
     (folder / "panoptic" / "one.png").unlink()
     dataset: Any = open_dataset({"use": "coco-panoptic", "path": str(folder)})
