@@ -1,6 +1,7 @@
 """`seemkit train`: a recipe becomes weights, in a run that can be interrupted and gone on with."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,5 +232,5 @@ def _print_check(checked: "Checked", as_json: bool) -> None:
     print_lines(lines)
 
 
-def _count(faults: "tuple[SourceFault, ...]") -> str:
+def _count(faults: Sequence[object]) -> str:
     return f"{len(faults)} fault{'s' * (len(faults) != 1)}"
