@@ -96,7 +96,7 @@ class Fit:
             more = f" and {len(untrained) - 3} more" if len(untrained) > 3 else ""
             raise WeightsError(
                 f"{file} was carried over from another assembly and leaves {len(untrained)} parameters untrained "
-                f"({first}{more}): train it, or give allow_untrained=True",
+                f"({first}{more}): train it, or in Python load it with allow_untrained=True",
                 path=untrained[0],
             )
         left = {what: [n for n in names if n not in besides] for what, names in misfits.items()}
@@ -105,7 +105,8 @@ class Fit:
             if names:
                 some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
                 hint = (
-                    "; it was trained with another backbone: to use the rest of it, give allow_untrained=True"
+                    "; it was trained with another backbone: to use the rest of it, 'seemkit train --adapt' it, or in "
+                    "Python load it with allow_untrained=True"
                 )
                 way = hint if all(n.startswith(ENCODER) for n in everything) else ""
                 message = f"{file} does not fit the assembly: it {what} {some}{way}"

@@ -151,7 +151,7 @@ def test_what_is_left_out_is_not_missed(network: Network, other: Network, tmp_pa
         ),
         (
             lambda t, a: [t.pop(n) for n in [*t] if n.startswith("image_encoder.")],
-            "it lacks image_encoder.* give allow_untrained=True",
+            "it lacks image_encoder.* .seemkit train --adapt. it, or in Python load it with allow",
         ),
         (
             lambda t, a: t.update({"decoder.level_embed": t["decoder.level_embed"].long()}),

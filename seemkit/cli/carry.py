@@ -125,7 +125,7 @@ def _print(made: "Carried") -> None:
     if made.path is not None:
         lines.append(("weights", f"{made.path} ({made.path.stat().st_size / 1e6:.1f} MB)"))
     if decision.untrained:
-        lines.append(("use", "train what is untrained, or load it with allow_untrained=True"))
+        lines.append(("use", "train what is untrained, or in Python load it with allow_untrained=True"))
     click.echo()
     print_lines(lines)
 

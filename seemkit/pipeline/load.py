@@ -86,18 +86,20 @@ def load(
     )
 
 
-def default_weights(assembly: Assembly) -> Path:
-    """Where the weights of an assembly are; refuses one that has none, or none here yet."""
+def default_weights(
+    assembly: Assembly, otherwise: str = "weights=PATH, or weights=None for random ones"
+) -> Path:
+    """Where the weights of an assembly are; refuses one that has none, or none here yet, and says what else to give."""
     path = assembly.weights_path()
     if path is None or assembly.weights is None:
         raise WeightsError(
-            f"assembly {assembly.name!r} names no weights; give weights=PATH, or weights=None for random ones",
+            f"assembly {assembly.name!r} names no weights; give {otherwise}",
             path="weights",
         )
     if assembly.weights.file is None and not path.is_file():
         raise WeightsError(
             f"the weights of assembly {assembly.name!r} are not here yet; get them with 'seemkit pull "
-            f"{name_for_commands(assembly)}', or give weights=PATH, or weights=None for random ones",
+            f"{name_for_commands(assembly)}', or give {otherwise}",
             path="weights",
         )
     return path

@@ -54,7 +54,7 @@ def refuse_untrained(
         if name is not None and name in untrained:
             raise PromptError(
                 f"prompts[{index}] is a {prompt.type_name()}, whose plugin {name.replace('.', '/')!r} is "
-                "untrained, for the weights file has nothing for it; train it, or load the model with "
+                "untrained, for the weights file has nothing for it; train it, or in Python load the model with "
                 "allow_untrained=True",
                 path=f"prompts[{index}]",
             )

@@ -76,6 +76,7 @@ def build_start(recipe: Recipe, registry: Registry | None = None) -> Start:
     registry = registry or host_registry()
     section = recipe.model
     assembly = load_assembly(_place(recipe, section.assembly), flatten(section.overrides), registry)
+    path = _weights(recipe, assembly)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.run.seed)
         network, preprocess, parts = build_network(assembly, registry)
@@ -85,7 +86,6 @@ def build_start(recipe: Recipe, registry: Registry | None = None) -> Start:
     brought = section.encoder is not None or bool(getattr(assembly.backbone.settings, FETCHES, None))
     swapped = False
     license_ = ""
-    path = _weights(recipe, assembly)
     if path is not None:
         own = section.weights == "default" and assembly.weights is not None
         sha256 = assembly.weights.sha256 if own and assembly.weights is not None else None
@@ -172,12 +172,7 @@ def _weights(recipe: Recipe, assembly: Assembly) -> Path | None:
     if given == "none":
         return None
     if given == "default":
-        if assembly.weights is None:
-            raise WeightsError(
-                f"the assembly {assembly.name!r} names no weights; give a file in model.weights, or 'none'",
-                path="model.weights",
-            )
-        return default_weights(assembly)
+        return default_weights(assembly, "a file in model.weights, or 'none' there for random ones")
     return weights_file(recipe.beside(given))
 
 

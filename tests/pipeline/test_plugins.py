@@ -193,7 +193,7 @@ def test_a_plugin_without_weights_is_untrained_and_refused_unless_allowed(
         model.segment(photo, [Point(x=20, y=20), Gaze(x=20, y=20)])
     assert str(caught.value) == (
         "prompts[1] is a gaze, whose plugin 'local/gaze' is untrained, for the weights file has nothing for it; "
-        "train it, or load the model with allow_untrained=True"
+        "train it, or in Python load the model with allow_untrained=True"
     )
     allowed = seemkit.load(assembly(), weights=plain, device="cpu", allow_untrained=True)
     assert allowed.network.untrained == {"local.gaze"}

@@ -15,7 +15,7 @@ NONE = {"prompt": 0, "reference": 0, "text": 0, "mixed": 0}
 
 def ask(photos: Path, options: dict[str, Any], shares: dict[str, float]) -> None:
     """Make the feed of a recipe on a folder."""
-    sources = [{"use": "folder", "path": str(photos), **options}]
+    sources: list[Any] = [{"use": "folder", "path": str(photos), **options}]
     recipe = load_recipe("fine-tune", {"data.sources": sources, "objective.shares": {**NONE, **shares}})
     make_feed(recipe, open_sources(recipe), {})
 

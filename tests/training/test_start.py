@@ -62,11 +62,22 @@ def test_another_backbone_keeps_its_weights_and_leaves_laterals_untrained() -> N
 
 def test_an_assembly_without_weights_says_so(tiny_yaml: Path) -> None:
     with pytest.raises(
-        WeightsError, match=r"'tiny-nano' names no weights; give a file in model\.weights, or 'none'"
+        WeightsError,
+        match=r"'tiny-nano' names no weights; give a file in model\.weights, or 'none' there for random",
     ):
         build_start(recipe_of({"assembly": "tiny.yaml"}, folder=tiny_yaml.parent))
     with pytest.raises(WeightsError, match="there is no weights file"):
         build_start(recipe_of({"assembly": "tiny.yaml", "weights": "x.safetensors"}, folder=tiny_yaml.parent))
+
+
+def test_weights_that_are_not_here_yet_are_asked_for_by_the_field_of_the_recipe(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SEEMKIT_CACHE", str(tmp_path))
+    with pytest.raises(
+        WeightsError, match=r"'seemkit pull seem-focalt-v1', or give a file in model\.weights, or 'none'"
+    ):
+        build_start(recipe_of({"assembly": "seem-focalt-v1"}))
 
 
 def test_a_canvas_that_does_not_fit_is_refused(tiny_yaml: Path) -> None:
