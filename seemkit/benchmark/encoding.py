@@ -67,7 +67,7 @@ def measure_encoding(subject: Subject) -> Iterator[Case]:
         yield subject.case(
             "encode",
             "closer look",
-            "The photo once more, for names: what a scene's first answer with names pays for.",
+            "The photo once more, for names: what the first question in words or by given names pays for.",
             {"closer look": Path(lambda: network.look_closer(photo, seen))},
             repeats=3,
         )

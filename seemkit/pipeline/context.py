@@ -47,7 +47,7 @@ class Context:
         part_of: the learned part of a prompt type, if it has one.
         module: of the prompt being encoded.
         weights: hash of the weights that rows of regions come from.
-        named: whether the answers are to be named: then names are read from a closer look, whoever is asked for.
+        named: whether names were given for all answers: then they are read from a closer look, whatever is asked for.
         draws: where the decoder has legacy options, what it draws at random; else None.
         runtime: how the network is run.
     """

@@ -208,7 +208,7 @@ class Model:
             image: whatever `encode` takes; give a scene to ask again without encoding again.
             prompts: any mix, as values or as JSON objects; those of one `object` are answered together, objects
                 side by side.
-            vocabulary: names that labels are ranked over; the assembly's own by default.
+            vocabulary: names to rank for labels, by a closer look where there is one; else the assembly's, at a glance.
             select: "best" gives one mask an object, an int that many, "all" every candidate
                 row, "parts" up to three that lie one within the other, the largest first.
             memory: logits (h, w) at stride 4 of an earlier result, by object (sessions use it).
@@ -222,7 +222,8 @@ class Model:
         scene = self.encode(image)
         if self.hooks:
             asked = list(self.hooks.before_decode(asked))
-        answers = self._answer(scene, asked, select, memory, bool(names) and scene.photo is not None)
+        closely = vocabulary is not None and scene.photo is not None
+        answers = self._answer(scene, asked, select, memory, closely)
         result = present_answers(self, scene, answers, names)
         return self.hooks.after_predict(result) if self.hooks else result
 

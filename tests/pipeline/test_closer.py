@@ -29,13 +29,12 @@ def looks(model: Model) -> Looks:
     return look_closer(model.network)
 
 
-def test_answers_without_names_take_none_and_all_others_share_one(
+def test_answers_take_one_for_names_that_are_given_and_all_share_it(
     model: Model, looks: Looks, photo: Any
 ) -> None:
     scene = model.encode(photo)
     assert scene.photo is not None
     assert scene.photo.shape == (3, *(ENLARGED * side for side in scene.grid.size))
-    model.vocabulary = None
     model.segment(scene, [CLICK, Box(x1=3, y1=5, x2=30, y2=40)])
     assert looks.count == 0
     model.segment(scene, [CLICK], vocabulary=NAMES)
@@ -73,7 +72,7 @@ def test_labels_of_a_click_do_not_hang_on_words_beside_it(model: Model, looks: L
     np.testing.assert_allclose([p for _, p in alone], [p for _, p in there], atol=1e-5)
 
 
-def test_labels_of_a_click_are_read_from_it(model: Model, looks: Looks, photo: Any) -> None:
+def test_labels_of_a_click_by_given_names_are_read_from_it(model: Model, looks: Looks, photo: Any) -> None:
     scene = model.encode(photo)
     with_it = model.segment(scene, [CLICK], vocabulary=NAMES)
     without = model.segment(replace(scene, photo=None), [CLICK], vocabulary=NAMES)  # as older scenes are
