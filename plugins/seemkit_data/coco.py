@@ -1,5 +1,6 @@
 """The data set `coco`: instances in COCO's format, of COCO, LVIS or any tool that exports it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -20,16 +21,13 @@ class Coco(CocoIndex):
 
     def __init__(self, options: CocoOptions) -> None:
         super().__init__(options)
-        seen = set[object]()
-        for record in self.files.data["annotations"]:
-            number = record.get("id") if isinstance(record, dict) else None
-            if isinstance(number, int | str) and number in seen:
+        numbers = (each.get("id") for each in self.files.data["annotations"] if isinstance(each, dict))
+        for number, times in Counter(n for n in numbers if isinstance(n, int | str)).items():
+            if times > 1:
                 said = (
                     f"several annotations of {self.files.json} have the id {number!r}, expected one of each"
                 )
                 self.reject(f"{self.files.json}#{number}", said)
-            elif isinstance(number, int | str):
-                seen.add(number)
 
     def promises(self) -> tuple[bool, bool]:
         return False, True

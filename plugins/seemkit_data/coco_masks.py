@@ -36,16 +36,15 @@ def _run_lengths(given: dict[str, Any], size: tuple[int, int]) -> api.MaskSource
     if not isinstance(shape, list) or tuple(shape) != size:
         raise api.SeemkitError(f"its run lengths are for {shape} pixels, the picture has {list(size)}")
     if isinstance(counts, list) and all(isinstance(n, int) and n >= 0 for n in counts):
-        if sum(counts) != size[0] * size[1]:
+        mask = api.RunLengthMask(size, tuple(counts))
+        if not mask.fills:
             raise api.SeemkitError(f"its run lengths cover {sum(counts)} of {size[0] * size[1]} pixels")
-        return api.RunLengthMask(size, tuple(counts))
+        return mask
     if isinstance(counts, str) and counts:
         mask = api.RunLengthMask(size, counts)
-        try:
-            mask()  # only decoding tells; else it would fail later, and its picture with it
-        except ValueError as error:
+        if not mask.fills:  # it would fail where it is decoded, and its picture with it
             said = f"its run lengths are broken: the text does not decode to {size[0]} x {size[1]} pixels"
-            raise api.SeemkitError(said) from error
+            raise api.SeemkitError(said)
         return mask
     raise api.SeemkitError("its run lengths are neither a text nor a list of whole numbers")
 

@@ -27,6 +27,16 @@ class RunLengthMask:
     size: tuple[int, int]
     counts: str | tuple[int, ...]
 
+    @property
+    def fills(self) -> bool:
+        """Whether the counts add up to the size: all that can be wrong with them, told without decoding."""
+        from seemkit.prompting.arrays import covers
+
+        pixels = self.size[0] * self.size[1]
+        if isinstance(self.counts, str):
+            return self.counts.isascii() and covers(self.counts.encode("ascii"), pixels)
+        return sum(self.counts) == pixels
+
     def __call__(self) -> NDArray[np.bool_]:
         """The mask (H, W)."""
         from seemkit.prompting.arrays import decode_rle

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, Wi
 
 from seemkit.prompting.handed_over import take_asset
 
-__all__ = ["Asset", "BinaryMask", "array_hash", "decode_rle", "encode_rle"]
+__all__ = ["Asset", "BinaryMask", "array_hash", "covers", "decode_rle", "encode_rle"]
 
 
 def encode_rle(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.bool_]:
             flat = np.repeat(np.arange(len(counts)) % 2 == 1, np.asarray(counts, np.int64))
             return flat.reshape(width, height).T.copy()
         raw = counts.encode("ascii") if isinstance(counts, str) else bytes(counts)
-        if not _covers(raw, height * width):
+        if not covers(raw, height * width):
             raise ValueError
         return np.asarray(coco.decode({"size": [height, width], "counts": raw}), bool)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -51,7 +51,7 @@ def array_hash(array: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _covers(counts: bytes, pixels: int) -> bool:
+def covers(counts: bytes, pixels: int) -> bool:
     """Whether compressed run lengths add up to the number of pixels (the decoder itself does not check)."""
     runs: list[int] = []
     at = 0

@@ -141,3 +141,17 @@ def test_what_is_no_tar_is_refused(tmp_path, data):
         api.tar_members(tmp_path / "a.tar")
     with pytest.raises(api.SeemkitError, match="there is no tar file"):
         api.tar_members(tmp_path / "b.tar")
+
+
+@pytest.mark.parametrize("counts", [(3, 4, 5), "zz!", "ü", "", "0"])
+def test_run_lengths_that_do_not_fill_the_size_are_told_without_decoding(counts):
+    broken = api.RunLengthMask((4, 5), counts)
+    assert not broken.fills
+    with pytest.raises(ValueError, match="that fill the size"):
+        broken()
+
+
+def test_run_lengths_that_fill_the_size_are_told_as_well():
+    text = coco.encode(np.asfortranarray(DISC.astype(np.uint8)))["counts"].decode()
+    assert api.RunLengthMask(DISC.shape, text).fills
+    assert api.RunLengthMask((4, 5), (3, 4, 13)).fills

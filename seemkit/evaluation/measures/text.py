@@ -69,19 +69,19 @@ class Text(Measure):
         from seemkit.evaluation.metrics.referring import referring
         from seemkit.evaluation.metrics.shares import paired
 
-        found = referring([(b, u) for record in records for b, u in record["pairs"]])
+        answers = referring([(b, u) for record in records for b, u in record["pairs"]])
         largest = referring([(b, u) for record in records for b, u in record["largest"]])
         protocol = self.describe()
         for name, value, beside in (
-            ("cIoU", found.ciou, largest.ciou),
-            ("mIoU", found.miou, largest.miou),
+            ("cIoU", answers.ciou, largest.ciou),
+            ("mIoU", answers.miou, largest.miou),
         ):
-            tally.add(name, value, protocol, found.count, baseline=beside, baseline_name=LARGEST)
-        for threshold, hits in found.found.items():
+            tally.add(name, value, protocol, answers.count, baseline=beside, baseline_name=LARGEST)
+        for threshold, hits in answers.found.items():
             tally.share(
                 f"AP{threshold}",
                 sum(hits),
-                found.count,
+                answers.count,
                 protocol,
                 baseline=largest.precision[threshold],
                 baseline_name=LARGEST,
