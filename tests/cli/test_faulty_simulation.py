@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+
+from tests.pairs import write_pairs
 
 Run = Callable[..., Any]
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -44,15 +45,10 @@ def wink(tmp_path: Path) -> Path:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Four photos of a bright rectangle with their masks."""
-    folder = tmp_path / "photos"
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True)
-    for n in range(4):
-        mask = np.zeros((48, 64), np.uint8)
+    masks = np.zeros((4, 48, 64), np.uint8)
+    for n, mask in enumerate(masks):
         mask[10:40, 10 + n : 50] = 255
-        Image.fromarray(np.repeat(mask[..., None] // 2 + 60, 3, 2)).save(folder / "images" / f"{n}.png")
-        Image.fromarray(mask).save(folder / "masks" / f"{n}.png")
-    return folder
+    return write_pairs(tmp_path / "photos", ((np.repeat(x[..., None] // 2 + 60, 3, 2), x) for x in masks))
 
 
 @pytest.mark.parametrize("workers", [0, 1])

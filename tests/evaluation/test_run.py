@@ -18,6 +18,7 @@ from seemkit.cli.main import cli
 from seemkit.errors import SeemkitError
 from seemkit.evaluation.config import load_evaluation
 from seemkit.evaluation.run import Evaluation, open_datasets
+from tests.pairs import write_pairs
 
 COUNT = 4
 
@@ -26,16 +27,14 @@ COUNT = 4
 def photos(tmp_path: Path) -> Path:
     """A folder of photos of a bright square on dark ground, with their masks."""
     rng = np.random.default_rng(0)
-    for part in ("images", "masks"):
-        (tmp_path / "photos" / part).mkdir(parents=True)
+    pairs = []
     for n in range(COUNT):
         photo = rng.integers(0, 60, (60, 80, 3), np.uint8)
         mask = np.zeros((60, 80), np.uint8)
         mask[15:45, 10 + 8 * n : 40 + 8 * n] = 255
         photo[mask > 0] += 150
-        Image.fromarray(photo).save(tmp_path / "photos" / "images" / f"{n}.png")
-        Image.fromarray(mask).save(tmp_path / "photos" / "masks" / f"{n}.png")
-    return tmp_path / "photos"
+        pairs.append((photo, mask))
+    return write_pairs(tmp_path / "photos", pairs)
 
 
 def config_for(photos: Path, **more: Any) -> Any:

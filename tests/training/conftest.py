@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
 
 from seemkit.data.dataset import DatasetInfo, IndexedDataset
 from seemkit.data.sample import Category, Sample, SampleObject
@@ -20,6 +19,7 @@ from seemkit.training.name_tables import NameTables
 from seemkit.training.objective import Objective, Step
 from seemkit.training.recipe.sections import AugmentSection, ObjectiveSection, PointsSection, SharesSection
 from seemkit.training.sources import OpenSource
+from tests.pairs import write_pairs
 
 SIZE = 96
 WORDS = ("red thing", "green thing", "blue thing")
@@ -165,15 +165,9 @@ def total() -> Callable[[dict[str, torch.Tensor]], torch.Tensor]:
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder `photos` with twelve pictures of a rectangle and their masks."""
-    folder = tmp_path / "photos"
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True)
-    for number in range(12):
-        sample = make_sample(number)
-        Image.fromarray(np.asarray(sample.image)).save(folder / "images" / f"{number}.png")
-        mask = sample.objects[0].read_mask()
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / "masks" / f"{number}.png")
-    return folder
+    samples = [make_sample(number) for number in range(12)]
+    pairs = ((np.asarray(s.image), s.objects[0].read_mask().astype(np.uint8) * 255) for s in samples)
+    return write_pairs(tmp_path / "photos", pairs)
 
 
 @pytest.fixture

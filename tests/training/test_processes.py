@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
 from safetensors.torch import load_file
 
+from tests.pairs import write_pairs
 from tests.training.conftest import WORDS, make_sample
 
 STEPS = 4
@@ -85,18 +85,14 @@ assert end(start("killed", workers=workers)) == 0
 @pytest.fixture
 def scenes(tmp_path: Path) -> Path:
     """A folder `scenes` with six pictures of two rectangles, and what is at each of their pixels."""
-    folder = tmp_path / "scenes"
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True)
-    for number in range(6):
-        sample = make_sample(100 + number)
-        Image.fromarray(np.asarray(sample.image)).save(folder / "images" / f"{number}.png")
-        classes = np.zeros((80, 100), np.uint8)
+    samples = [make_sample(100 + number) for number in range(6)]
+    maps = np.zeros((6, 80, 100), np.uint8)
+    for sample, classes in zip(samples, maps, strict=True):
         for each in sample.objects:
             assert each.name is not None
             classes[each.read_mask()] = 1 + WORDS.index(each.name)
-        Image.fromarray(classes).save(folder / "masks" / f"{number}.png")
-    return folder
+    pictures = (np.asarray(sample.image) for sample in samples)
+    return write_pairs(tmp_path / "scenes", zip(pictures, maps, strict=True))
 
 
 @pytest.fixture
